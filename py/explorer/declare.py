@@ -1,0 +1,350 @@
+"""The vocabulary of a page: its parameters, its outputs, and the check between them.
+
+Every page module declares one `Page`; the controls, the URL, the validation on both sides
+and the documentation derive from it. JavaScript reads the same declaration as JSON.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Value = float | int | bool | str | Array
+Outputs = dict[str, Value]
+Bound = float | list[str] | Mapping[str, Any] | None
+"""A number; names of parameters, of which the smallest value counts; or
+{"by": name of a choice, "values": {choice: bound}}."""
+
+SEED_LIMIT = 2**32 - 1
+
+
+class InvalidParameter(ValueError):
+    """A parameter outside its declaration; `field` names it, the text says what to do."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One entry of a `choice`: the value of the URL and the words the reader sees."""
+
+    value: str | int
+    label: str
+
+
+def choices(labels: Mapping[str, str]) -> tuple[Choice, ...]:
+    """Choices from {value: label}."""
+    return tuple(Choice(value, label) for value, label in labels.items())
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One setting of a page; its name is the Python keyword, the control and the URL key.
+
+    `kind`: int, float, flag, choice, seed, divisor (an int that divides the parameter `of`),
+    choices (a set, comma-separated), text (a short string that matches `pattern` whole).
+    `default`: a value, or {"half_of": [names]}: half the smallest of them, rounded down.
+    A parameter refers only to parameters declared before it.
+    """
+
+    name: str
+    label: str
+    kind: str
+    default: Any
+    low: Bound = None
+    high: Bound = None
+    step: float | None = None
+    unit: str = ""
+    choices: tuple[Choice, ...] = ()
+    scale: str = "linear"
+    shown_when: Mapping[str, Sequence[Any]] | None = None
+    note: str = ""
+    of: str | None = None
+    pattern: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind == "seed":
+            object.__setattr__(self, "low", 0)
+            object.__setattr__(self, "high", SEED_LIMIT)
+        if self.kind == "divisor":
+            object.__setattr__(self, "low", 1)
+            object.__setattr__(self, "high", [self.of])
+
+    def as_json(self) -> dict[str, Any]:
+        """The declaration as plain data; what is not declared is left out."""
+        entry: dict[str, Any] = {"name": self.name, "label": self.label, "kind": self.kind}
+        entry["default"] = self.default
+        for key in ("low", "high", "step", "of", "pattern", "shown_when"):
+            if getattr(self, key) is not None:
+                entry[key] = getattr(self, key)
+        if self.choices:
+            entry["choices"] = [{"value": c.value, "label": c.label} for c in self.choices]
+        entry["unit"] = self.unit
+        entry["scale"] = self.scale
+        entry["note"] = self.note
+        return entry
+
+    def in_force(self, known: Mapping[str, Any]) -> bool:
+        """Whether the control is shown, and so counts, at the settings declared before it."""
+        conditions = (self.shown_when or {}).items()
+        return all(known[name] in allowed for name, allowed in conditions)
+
+    def limits(self, known: Mapping[str, Any]) -> tuple[float, float]:
+        """The smallest and the largest value allowed at the settings declared before it."""
+        low = _resolve(self.low, known)
+        high = _resolve(self.high, known)
+        return (-math.inf if low is None else low, math.inf if high is None else high)
+
+    def usual(self, known: Mapping[str, Any]) -> Any:
+        """The default, fitted to the settings declared before it."""
+        value = self.default
+        if isinstance(value, Mapping):
+            value = int(min(known[name] for name in value["half_of"])) // 2
+        return self.fit(value, known)
+
+    def fit(self, value: Any, known: Mapping[str, Any]) -> Any:
+        """The nearest allowed number; of two divisors as near, the smaller."""
+        if self.kind in ("flag", "choice", "choices", "text"):
+            return value
+        low, high = self.limits(known)
+        value = min(max(value, low), high)
+        if self.kind == "divisor":
+            return nearest_divisor(int(value), known[str(self.of)])
+        return float(value) if self.kind == "float" else int(value)
+
+    def check(self, value: Any, known: Mapping[str, Any]) -> Any:
+        """The value in its own type, or `InvalidParameter`."""
+        value = self.read(value)
+        if self.kind in ("flag", "choice", "choices", "text"):
+            return value
+        low, high = self.limits(known)
+        if not low <= value <= high:
+            raise self.refuse(f"must be {_range(low, high, self.unit)}; {_show(value)} was given")
+        if self.kind == "divisor" and known[str(self.of)] % value:
+            whole = known[str(self.of)]
+            allowed = ", ".join(str(d) for d in range(1, whole + 1) if whole % d == 0)
+            raise self.refuse(f"must divide {whole}; choose one of {allowed}")
+        return value
+
+    def read(self, value: Any) -> Any:
+        """The value in its own type, whatever its range."""
+        if self.kind == "flag":
+            if isinstance(value, (bool, np.bool_)):
+                return bool(value)
+            raise self.refuse("is either on or off: give true or false")
+        if self.kind == "choice":
+            return self._choose(value)
+        if self.kind == "choices":
+            return self._choose_several(value)
+        if self.kind == "text":
+            return self._match(value)
+        if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
+            raise self.refuse(f"must be a number; {_show(value)} was given")
+        if isinstance(value, (float, np.floating)) and not math.isfinite(value):
+            raise self.refuse("must be a finite number: not NaN, not infinity")
+        if self.kind == "float":
+            try:
+                return float(value) + 0.0
+            except OverflowError:
+                raise self.refuse("is too large for a number; choose a smaller one") from None
+        if isinstance(value, (float, np.floating)) and not float(value).is_integer():
+            raise self.refuse(f"must be a whole number; {_show(value)} was given")
+        return int(value)
+
+    def refuse(self, reason: str) -> InvalidParameter:
+        """The error for this parameter: `Label (name) reason.`"""
+        return InvalidParameter(self.name, f"{self.label} ({self.name}) {reason}.")
+
+    def _choose(self, value: Any) -> str | int:
+        for choice in self.choices:
+            if not isinstance(value, bool) and str(choice.value) == str(value):
+                return choice.value
+        allowed = ", ".join(str(choice.value) for choice in self.choices)
+        raise self.refuse(f"must be one of {allowed}; {_show(value)} was given")
+
+    def _choose_several(self, value: Any) -> tuple[str | int, ...]:
+        names = value.split(",") if isinstance(value, str) else value
+        if not isinstance(names, (list, tuple)):
+            raise self.refuse("must be a list of names separated by commas")
+        wanted = {self._choose(name.strip() if isinstance(name, str) else name) for name in names}
+        return tuple(c.value for c in self.choices if c.value in wanted)
+
+    def _match(self, value: Any) -> str:
+        if not isinstance(value, str) or len(value) > 4096:
+            raise self.refuse("must be a text of at most 4096 characters")
+        if value and self.pattern and not re.fullmatch(self.pattern, value, re.ASCII):
+            raise self.refuse(f"cannot be read: {self.note}")
+        return value
+
+
+@dataclass(frozen=True)
+class Output:
+    """One result of a page: float, int, flag, text, vector or matrix.
+
+    `digits` is how many significant digits are shown; a hidden output is for drawing only.
+    """
+
+    name: str
+    label: str
+    kind: str
+    unit: str = ""
+    digits: int = 4
+    note: str = ""
+    hidden: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """The declaration as plain data."""
+        return {
+            "name": self.name,
+            "label": self.label,
+            "kind": self.kind,
+            "unit": self.unit,
+            "digits": self.digits,
+            "note": self.note,
+            "hidden": self.hidden,
+        }
+
+
+def drawn(name: str, kind: str, note: str) -> Output:
+    """An output that is drawn and exported, and not listed beside the figure."""
+    return Output(name, name.replace("_", " ").capitalize(), kind, note=note, hidden=True)
+
+
+def validate(parameters: Sequence[Parameter], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Every parameter with an allowed value, in the order of declaration.
+
+    A missing one takes its default, fitted to the others. One that is given but not in force
+    (its control is hidden) is fitted too; one in force must be allowed as it is.
+    Raises `InvalidParameter`.
+    """
+    unknown = set(given).difference(p.name for p in parameters)
+    if unknown:
+        name = min(str(each) for each in unknown)
+        names = ", ".join(p.name for p in parameters)
+        raise InvalidParameter(name, f"{name[:40]} is not a parameter here; they are {names}.")
+    known: dict[str, Any] = {}
+    for p in parameters:
+        if p.name not in given:
+            known[p.name] = p.usual(known)
+        elif p.in_force(known):
+            known[p.name] = p.check(given[p.name], known)
+        else:
+            known[p.name] = p.fit(p.read(given[p.name]), known)
+    return known
+
+
+def validated(
+    parameters: Sequence[Parameter],
+) -> Callable[[Callable[..., Outputs]], Callable[..., Outputs]]:
+    """Lets a page function be called with any of its parameters; all of them are checked first."""
+
+    def wrap(function: Callable[..., Outputs]) -> Callable[..., Outputs]:
+        @functools.wraps(function)
+        def checked(**given: Any) -> Outputs:
+            return function(**validate(parameters, given))
+
+        return checked
+
+    return wrap
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: what it takes, what it gives, and the pure function between."""
+
+    name: str
+    title: str
+    parameters: tuple[Parameter, ...]
+    outputs: tuple[Output, ...]
+    compute: Callable[..., Outputs] = field(repr=False)
+
+    def validate(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """See `validate`."""
+        return validate(self.parameters, given)
+
+    def defaults(self) -> dict[str, Any]:
+        """The settings of a page that has just been opened."""
+        return validate(self.parameters, {})
+
+    def audit(self, given: Mapping[str, Any]) -> Outputs:
+        """Per output, the largest difference to an independent route, and that route's name."""
+        from importlib import import_module
+
+        known = self.validate(given)
+        module = import_module(f"explorer.audits.{self.name}")
+        differences: Outputs = module.audit(known, self.compute(**known))
+        return differences
+
+    def as_json(self) -> dict[str, Any]:
+        """What JavaScript needs to build the controls and to check a value as Python does."""
+        return {
+            "schema": 1,
+            "page": self.name,
+            "title": self.title,
+            "parameters": [p.as_json() for p in self.parameters],
+            "outputs": [o.as_json() for o in self.outputs],
+            "defaults": plain(self.defaults()),
+        }
+
+
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as JSON carries them: tensors as {shape, values}, non-finite numbers as words."""
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def nearest_divisor(value: int, whole: int) -> int:
+    """The divisor of `whole` nearest to `value`; ties go down, as in HF PEFT."""
+    for distance in range(whole):
+        for candidate in (value - distance, value + distance):
+            if 1 <= candidate <= whole and whole % candidate == 0:
+                return candidate
+    return 1
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        flat = [_plain(float(number)) for number in value.ravel()]
+        return {"shape": list(value.shape), "values": flat}
+    if isinstance(value, tuple):
+        return ",".join(str(each) for each in value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
+    return value
+
+
+def _resolve(bound: Bound, known: Mapping[str, Any]) -> float | None:
+    if isinstance(bound, list):
+        return float(min(known[name] for name in bound))
+    if isinstance(bound, Mapping):
+        return _resolve(bound["values"][str(known[bound["by"]])], known)
+    return bound
+
+
+def _range(low: float, high: float, unit: str) -> str:
+    suffix = unit if unit in ("", "°", "%") else f" {unit}"
+    if low == high:
+        return f"{_show(low)}{suffix} here"
+    return f"from {_show(low)} to {_show(high)}{suffix}"
+
+
+def _show(value: Any) -> str:
+    """A short form of anything at all; never the whole of a hostile text."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, int):
+        return str(value) if abs(value) < 10**18 else "a number of more than 18 digits"
+    if isinstance(value, (float, np.number)):
+        return f"{float(value):.15g}"
+    if isinstance(value, str):
+        return f"“{value[:40]}”" if value else "nothing"
+    return "something that is neither a number nor a text"
