@@ -1,0 +1,12 @@
+// Brings a document to life: theme, status, embedding, links and the page itself.
+import {applyEmbed} from './embed.js';
+import {startRouter} from './router.js';
+import {wireStatus} from './status.js';
+import {applyTheme, wireTheme} from './theme.js';
+
+applyTheme();
+applyEmbed();
+wireStatus();
+const toggle = document.getElementById('theme-toggle');
+if (toggle) wireTheme(toggle);
+startRouter();

@@ -1,0 +1,216 @@
+// Controls built from the declared parameters: a slider with its number twin, checkboxes, selects.
+// Called by the page mount; knows nothing of what a parameter means.
+import {element, setText} from './dom.js';
+import {divisors, isShown, limits} from './declaration.js';
+
+/** @typedef {import('./types.js').Parameter} Parameter */
+/** @typedef {import('./types.js').State} State */
+/** @typedef {import('./types.js').Problem} Problem */
+/** @typedef {(name: string, value: unknown, settle: boolean) => void} Change */
+/** @typedef {{update: (state: State) => void, field: HTMLElement}} Widget */
+
+const SLIDER_STEPS = 1000;
+
+/**
+ * Fills the form and returns what keeps it in step with the state.
+ * @param {HTMLFormElement} form
+ * @param {Parameter[]} parameters
+ * @param {Change} change
+ */
+export function buildControls(form, parameters, change) {
+  form.replaceChildren();
+  form.addEventListener('submit', (event) => event.preventDefault());
+  const rows = parameters.map((parameter) => row(parameter, change));
+  form.append(...rows.map((entry) => entry.root));
+  return {
+    /** @param {State} state */
+    update(state) {
+      for (const {root, widget, parameter} of rows) {
+        root.hidden = !isShown(parameter, state);
+        if (!root.hidden) widget.update(state);
+      }
+    },
+    /** @param {Problem[]} problems  of the latest change; a field without one is cleared */
+    report(problems) {
+      for (const {parameter, error, widget} of rows) {
+        const problem = problems.find(({field}) => field === parameter.name);
+        setText(error, problem ? problem.sentence : '');
+        error.hidden = !problem;
+        if (problem) widget.field.setAttribute('aria-invalid', 'true');
+        else widget.field.removeAttribute('aria-invalid');
+      }
+    },
+  };
+}
+
+/**
+ * @param {Parameter} parameter
+ * @param {Change} change
+ */
+function row(parameter, change) {
+  const id = `control-${parameter.name}`;
+  const error = element('p', {class: 'field-error', id: `${id}-error`, 'aria-live': 'polite', hidden: true});
+  const widget = widgetFor(parameter, id, change);
+  const root = element('div', {class: `control control-${parameter.kind}`, 'data-parameter': parameter.name});
+  if (parameter.kind === 'choices') {
+    root.append(widget.field, error);
+  } else {
+    const label = element('label', {for: id, id: `${id}-label`, class: 'control-label'}, parameter.label);
+    if (parameter.unit) label.append(element('span', {class: 'control-unit'}, ` ${parameter.unit}`));
+    if (parameter.kind === 'flag') root.append(widget.field, label, error);
+    else root.append(label, /** @type {HTMLElement} */ (widget.field.closest('.control-widget') ?? widget.field), error);
+  }
+  if (parameter.note) {
+    root.append(element('p', {class: 'control-note', id: `${id}-note`}, parameter.note));
+    widget.field.setAttribute('aria-describedby', `${id}-error ${id}-note`);
+  } else {
+    widget.field.setAttribute('aria-describedby', `${id}-error`);
+  }
+  return {root, widget, error, parameter};
+}
+
+/**
+ * @param {Parameter} parameter
+ * @param {string} id
+ * @param {Change} change
+ * @returns {Widget}
+ */
+function widgetFor(parameter, id, change) {
+  switch (parameter.kind) {
+    case 'flag': return flagWidget(parameter, id, change);
+    case 'choice': return selectWidget(parameter, id, change, () => parameter.choices ?? []);
+    case 'divisor': return selectWidget(parameter, id, change, (state) =>
+      divisors(Number(state[String(parameter.of)])).map((value) => ({value: String(value), label: String(value)})));
+    case 'choices': return choicesWidget(parameter, id, change);
+    case 'text': return textWidget(parameter, id, change);
+    case 'seed': return seedWidget(parameter, id, change);
+    default: return numberWidget(parameter, id, change);
+  }
+}
+
+/** @type {(parameter: Parameter, id: string, change: Change) => Widget} */
+function flagWidget({name}, id, change) {
+  const field = element('input', {type: 'checkbox', id, name});
+  field.addEventListener('change', () => change(name, field.checked, true));
+  return {field, update: (state) => { field.checked = Boolean(state[name]); }};
+}
+
+/** @type {(parameter: Parameter, id: string, change: Change, choices: (state: State) => {value: string, label: string}[]) => Widget} */
+function selectWidget({name, kind}, id, change, choices) {
+  const field = element('select', {id, name});
+  let shown = '';
+  field.addEventListener('change', () => change(name, kind === 'divisor' ? Number(field.value) : field.value, true));
+  return {
+    field,
+    update(state) {
+      const options = choices(state);
+      const key = options.map((option) => option.value).join();
+      if (key !== shown) {
+        field.replaceChildren(...options.map((option) => element('option', {value: option.value}, option.label)));
+        shown = key;
+      }
+      field.value = String(state[name]);
+    },
+  };
+}
+
+/** @type {(parameter: Parameter, id: string, change: Change) => Widget} */
+function choicesWidget({name, label, choices = []}, id, change) {
+  const field = element('fieldset', {id}, element('legend', {}, label));
+  const boxes = choices.map((choice) => {
+    const box = element('input', {type: 'checkbox', name, value: choice.value, id: `${id}-${choice.value}`});
+    field.append(element('span', {class: `choice series-${choice.value}`}, box, element('label', {for: box.id}, choice.label)));
+    box.addEventListener('change', () => change(name, boxes.filter((one) => one.checked).map((one) => one.value).join(','), true));
+    return box;
+  });
+  return {
+    field,
+    update(state) {
+      const chosen = String(state[name]).split(',');
+      for (const box of boxes) box.checked = chosen.includes(box.value);
+    },
+  };
+}
+
+/** @type {(parameter: Parameter, id: string, change: Change) => Widget} */
+function textWidget({name}, id, change) {
+  const field = element('input', {type: 'text', id, name, autocomplete: 'off', spellcheck: 'false'});
+  field.addEventListener('change', () => change(name, field.value, true));
+  return {field, update: (state) => { if (document.activeElement !== field) field.value = String(state[name]); }};
+}
+
+/** @type {(parameter: Parameter, id: string, change: Change) => Widget} */
+function seedWidget({name}, id, change) {
+  const field = element('input', {type: 'number', id, name, step: 1, min: 0, inputmode: 'numeric'});
+  const next = element('button', {type: 'button', class: 'button quiet', title: 'Take the next seed'}, 'Next');
+  const root = element('div', {class: 'control-widget'}, field, next);
+  field.addEventListener('input', () => change(name, field.value, false));
+  field.addEventListener('change', () => change(name, field.value, true));
+  next.addEventListener('click', () => change(name, Number(field.value) + 1, true));
+  root.setAttribute('role', 'presentation');
+  return {field, update: (state) => writeField(field, Number(state[name]))};
+}
+
+/**
+ * The last value is written back only when the reader is not typing in the field.
+ * @param {HTMLInputElement} field
+ * @param {number} value
+ */
+function writeField(field, value) {
+  if (document.activeElement === field && field.value !== '' && Number(field.value) === value) return;
+  if (document.activeElement === field && field.dataset.typing === 'yes') return;
+  field.value = String(value);
+}
+
+/** @type {(parameter: Parameter, id: string, change: Change) => Widget} */
+function numberWidget(parameter, id, change) {
+  const {name, kind, scale, unit} = parameter;
+  const whole = kind === 'int';
+  const field = element('input', {
+    type: 'number', id, name, step: whole ? parameter.step ?? 1 : 'any', inputmode: whole ? 'numeric' : 'decimal',
+  });
+  const slider = element('input', {type: 'range', class: 'slider', 'aria-label': 'Slide', 'data-twin': name});
+  const root = element('div', {class: 'control-widget', role: 'group', 'aria-labelledby': `${id}-label`}, slider, field);
+  let low = 0;
+  let high = 1;
+  const toSlider = (/** @type {number} */ value) => (scale === 'log'
+    ? (SLIDER_STEPS * Math.log(Math.max(value, low, 1e-12) / Math.max(low, 1e-12))) / Math.log(high / Math.max(low, 1e-12) || 1)
+    : value);
+  const fromSlider = () => {
+    if (scale !== 'log') return Number(slider.value);
+    const value = Math.max(low, 1e-12) * (high / Math.max(low, 1e-12)) ** (Number(slider.value) / SLIDER_STEPS);
+    return whole ? Math.round(value) : Number(value.toPrecision(3));
+  };
+  field.addEventListener('input', () => {
+    field.dataset.typing = 'yes';
+    change(name, field.value, false);
+  });
+  field.addEventListener('change', () => {
+    field.dataset.typing = 'no';
+    change(name, field.value, true);
+  });
+  field.addEventListener('blur', () => { field.dataset.typing = 'no'; });
+  // The number beside the slider moves in the same frame as the handle, before Python has answered.
+  slider.addEventListener('input', () => change(name, fromSlider(), false));
+  slider.addEventListener('change', () => change(name, fromSlider(), true));
+  return {
+    field,
+    update(state) {
+      const bounds = limits(parameter, state);
+      if (bounds.low !== low || bounds.high !== high) {
+        ({low, high} = bounds);
+        field.min = String(low);
+        field.max = String(high);
+        slider.min = scale === 'log' ? '0' : String(low);
+        slider.max = scale === 'log' ? String(SLIDER_STEPS) : String(high);
+        slider.step = scale === 'log' ? '1' : String(parameter.step ?? (whole ? 1 : 'any'));
+      }
+      const value = Number(state[name]);
+      writeField(field, value);
+      const position = String(toSlider(value));
+      if (slider.value !== position) slider.value = position;
+      const said = unit ? `${value} ${unit}` : String(value);
+      if (slider.getAttribute('aria-valuetext') !== said) slider.setAttribute('aria-valuetext', said);
+    },
+  };
+}

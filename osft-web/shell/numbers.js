@@ -1,0 +1,85 @@
+// How a number is written: for the eye, and in full for programs. Called by the readout, prose and panels.
+
+/** @typedef {import('./types.js').Output} Output */
+
+/**
+ * A number for reading: `digits` significant digits, powers of ten where it is tiny or huge.
+ * @param {number} value
+ * @param {number} [digits]
+ */
+export function formatNumber(value, digits = 4) {
+  if (Number.isNaN(value)) return 'not a number';
+  if (!Number.isFinite(value)) return value > 0 ? 'infinite' : 'minus infinite';
+  if (value === 0) return '0';
+  const size = Math.abs(value);
+  if (Number.isInteger(value) && size < 1e15) return value.toLocaleString('en');
+  if (size < 1e-4 || size >= 1e9) {
+    const [mantissa, exponent] = value.toExponential(Math.max(1, digits - 2)).split('e');
+    return `${minus(mantissa)} × 10${superscript(Number(exponent))}`;
+  }
+  const decimals = Math.max(0, Math.min(12, digits - 1 - Math.floor(Math.log10(size))));
+  return minus(value.toLocaleString('en', {maximumFractionDigits: decimals, minimumFractionDigits: 0}));
+}
+
+/** @param {string} text */
+function minus(text) {
+  return text.replace('-', '\u2212');
+}
+
+/** @param {number} exponent */
+function superscript(exponent) {
+  return [...String(exponent)].map((sign) => (sign === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(sign)])).join('');
+}
+
+/**
+ * Bytes in the unit a person would say.
+ * @param {number} bytes
+ */
+export function formatBytes(bytes) {
+  if (!Number.isFinite(bytes)) return formatNumber(bytes);
+  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+  let size = bytes;
+  let unit = 0;
+  while (Math.abs(size) >= 1000 && unit < units.length - 1) {
+    size /= 1000;
+    unit += 1;
+  }
+  return `${size.toLocaleString('en', {maximumFractionDigits: unit && size < 100 ? 1 : 0})} ${units[unit]}`;
+}
+
+/**
+ * The full-precision text that `data-value` carries: it reads back to the same number.
+ * @param {any} value
+ * @returns {string}
+ */
+export function fullValue(value) {
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value) || Number.isInteger(value)) return String(value);
+    return value.toPrecision(17);
+  }
+  if (value && typeof value === 'object') return JSON.stringify(Array.from(value.values, plain));
+  return String(value);
+}
+
+/** @param {number} value */
+function plain(value) {
+  return Number.isFinite(value) ? value : String(value);
+}
+
+/**
+ * An output for reading, with its unit.
+ * @param {Output} output
+ * @param {any} value
+ */
+export function formatOutput(output, value) {
+  if (output.kind === 'flag') return value ? '✓ yes' : '✗ no';
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') {
+    if (output.unit === 'bytes') return formatBytes(value);
+    const text = formatNumber(value, output.digits);
+    if (!output.unit) return text;
+    return output.unit === '%' ? `${text}\u202f%` : `${text}\u00a0${output.unit}`;
+  }
+  const values = Array.from(value.values, (number) => formatNumber(Number(number), output.digits));
+  return values.length > 12 ? `${values.slice(0, 8).join(', ')} … (${values.length} numbers)` : values.join(', ');
+}

@@ -1,0 +1,258 @@
+// Mounts one page: the ring control -> store -> checked state -> Python -> figure, with newest-wins calls.
+// Called by boot.js at start and by router.js at every page change.
+import {kernel} from '../kernel/client.js';
+import {readAddress, linkTo, writeQuery} from './address.js';
+import {buildControls} from './controls.js';
+import {loadDeclaration, DataError} from './data.js';
+import {settle} from './declaration.js';
+import {button, setText} from './dom.js';
+import {mountPanels} from './panels/panels.js';
+import {buildReadout} from './readout.js';
+import {notify, clearNotice} from './status.js';
+import {watchTheme} from './theme.js';
+import {wireWords, fillNumbers} from './words.js';
+
+/** @typedef {import('./types.js').Declaration} Declaration */
+/** @typedef {import('./types.js').State} State */
+/** @typedef {import('./types.js').Outputs} Outputs */
+/** @typedef {import('./types.js').PageModule} PageModule */
+/** @typedef {import('./types.js').Api} Api */
+
+const BUSY_AFTER = 100;
+const ADDRESS_AFTER = 200;
+
+/**
+ * @param {HTMLElement} main  the document's <main>
+ * @param {AbortSignal} signal  aborted when the reader leaves
+ */
+export async function mountPage(main, signal) {
+  fillNumbers(main, signal);
+  const explorer = /** @type {HTMLElement|null} */ (main.querySelector('.explorer[data-page]'));
+  if (!explorer) {
+    wireWords(main, () => {});
+    return;
+  }
+  const name = String(explorer.dataset.page);
+  try {
+    const [declaration, module] = await Promise.all([loadDeclaration(name, signal), import(`../pages/${name}.js`)]);
+    if (!signal.aborted) new MountedPage(explorer, main, declaration, module.default, signal).start();
+  } catch (error) {
+    if (signal.aborted) return;
+    const known = error instanceof DataError;
+    notify({
+      code: known ? error.code : 'OSFT-E44',
+      message: known ? error.message : 'A part of this page did not load. The text still works; reload to try again.',
+      details: String(error),
+      action: {label: 'Reload', run: () => location.reload()},
+    });
+  }
+}
+
+class MountedPage {
+  /**
+   * @param {HTMLElement} explorer
+   * @param {HTMLElement} main
+   * @param {Declaration} declaration
+   * @param {PageModule} module
+   * @param {AbortSignal} signal
+   */
+  constructor(explorer, main, declaration, module, signal) {
+    this.explorer = explorer;
+    this.main = main;
+    this.declaration = declaration;
+    this.module = module;
+    this.signal = signal;
+    this.stage = find(explorer, '.stage');
+    this.summary = find(explorer, '.summary');
+    /** @type {State} */
+    this.state = {...declaration.defaults};
+    /** @type {Outputs} */
+    this.outputs = declaration.result;
+    /** @type {State} what the outputs on the screen belong to */
+    this.shownState = this.state;
+    this.revision = 0;
+    this.live = false;
+    /** @type {((outputs: Outputs, state: State) => void)[]} */
+    this.listeners = [];
+    this.channel = kernel.latest(`page:${declaration.page}`);
+    this.addressTimer = 0;
+    this.busyTimer = 0;
+    this.asked = 0;
+  }
+
+  start() {
+    const {explorer, declaration, module, signal} = this;
+    const form = /** @type {HTMLFormElement} */ (find(explorer, '.controls'));
+    this.controls = buildControls(form, declaration.parameters, (name, value, settled) => this.set({[name]: value}, {settle: settled}));
+    this.fill = buildReadout(find(explorer, '.outputs'), declaration.outputs);
+    this.api = this.makeApi();
+    this.buildTools();
+    const {change, unknown} = readAddress(declaration, new URLSearchParams(location.search));
+    const {state, problems} = settle(declaration.parameters, this.state, change);
+    this.state = state;
+    this.controls.update(state);
+    this.controls.report(problems);
+    if (problems.length || unknown) notify({code: 'OSFT-E50', message: linkNotice(problems.length, unknown), quiet: true});
+    this.paint(declaration.result, declaration.defaults);
+    module.handles?.(this.stage, this.api);
+    wireWords(this.main, (partial) => this.set(partial, {settle: true}));
+    mountPanels(this.main, this.api, module);
+    const observer = new ResizeObserver(() => this.resized());
+    observer.observe(this.stage);
+    signal.addEventListener('abort', () => {
+      observer.disconnect();
+      clearTimeout(this.addressTimer);
+      clearTimeout(this.busyTimer);
+    });
+    watchTheme(() => this.draw(), signal);
+    addEventListener('popstate', () => this.fromAddress(), {signal});
+    // A page shown again from the browser's back-forward cache may hold a dead worker.
+    addEventListener('pageshow', (event) => { if (event.persisted) this.ask(); }, {signal});
+    this.unsubscribe = kernel.onStatus((status) => { if (status.state === 'ready') this.ask(); });
+    signal.addEventListener('abort', () => this.unsubscribe?.());
+    if (kernel.status.state === 'ready') this.ask();
+  }
+
+  /** @returns {Api} */
+  makeApi() {
+    const {declaration, explorer, stage, signal} = this;
+    return {
+      page: declaration.page,
+      declaration,
+      explorer,
+      stage,
+      signal,
+      kernel,
+      state: () => this.state,
+      outputs: () => this.outputs,
+      live: () => this.live,
+      set: (partial, options) => this.set(partial, options),
+      invoke: (name, args) => kernel.call(name, args),
+      announce: (text) => setText(this.summary, text),
+      show: (outputs) => this.paint({...this.outputs, ...outputs}, this.state, true),
+      redraw: () => this.draw(),
+      link: () => linkTo(declaration, this.state),
+      onResult: (listener) => this.listeners.push(listener),
+    };
+  }
+
+  buildTools() {
+    const tools = find(this.explorer, '.tools');
+    const actions = (this.module.actions ?? []).map(({id, label, run}) =>
+      button(label, () => run(/** @type {Api} */ (this.api)), {'data-action': id}));
+    const reset = button('Reset', () => this.set({...this.declaration.defaults}, {settle: true}), {'data-action': 'reset', class: 'button quiet'});
+    tools.replaceChildren(...actions, reset);
+  }
+
+  /**
+   * @param {Record<string, any>} partial
+   * @param {{settle?: boolean}} [options]
+   */
+  set(partial, {settle: settled = true} = {}) {
+    const {state, problems} = settle(this.declaration.parameters, this.state, partial);
+    this.state = state;
+    this.controls?.update(state);
+    this.controls?.report(problems);
+    this.summary.setAttribute('aria-busy', settled ? 'false' : 'true');
+    clearTimeout(this.addressTimer);
+    this.addressTimer = window.setTimeout(() => this.writeAddress(), settled ? 0 : ADDRESS_AFTER);
+    this.ask();
+  }
+
+  writeAddress() {
+    const keep = new URLSearchParams(location.search);
+    const query = writeQuery(this.declaration, this.state, {keep});
+    if (query !== location.search) history.replaceState(history.state, '', `${location.pathname}${query}${location.hash}`);
+  }
+
+  fromAddress() {
+    const {change} = readAddress(this.declaration, new URLSearchParams(location.search));
+    const {state} = settle(this.declaration.parameters, {...this.declaration.defaults}, change);
+    this.state = state;
+    this.controls?.update(state);
+    this.ask();
+  }
+
+  async ask() {
+    if (kernel.status.state !== 'ready' || this.signal.aborted) return;
+    const state = this.state;
+    const number = ++this.asked;
+    clearTimeout(this.busyTimer);
+    this.busyTimer = window.setTimeout(() => this.explorer.setAttribute('aria-busy', 'true'), BUSY_AFTER);
+    try {
+      const answer = await this.channel.ask('compute', {page: this.declaration.page, parameters: state});
+      if (!answer || this.signal.aborted) return;
+      this.paint(answer.outputs, state, true);
+      this.controls?.report([]);
+      clearNotice('page');
+    } catch (error) {
+      if (!this.signal.aborted) this.failed(error);
+    } finally {
+      if (number === this.asked) {
+        clearTimeout(this.busyTimer);
+        this.explorer.removeAttribute('aria-busy');
+      }
+    }
+  }
+
+  /** @param {any} error */
+  failed(error) {
+    if (error?.code === 'OSFT-E20') return; // stopped on purpose; the kernel's own status speaks
+    if (error?.field) this.controls?.report([{field: error.field, sentence: error.message}]);
+    else notify({code: error?.code ?? 'OSFT-E45', message: error?.message ?? String(error), details: error?.traceback, slot: 'page'});
+  }
+
+  /**
+   * @param {Outputs} outputs
+   * @param {State} state
+   * @param {boolean} [live]
+   */
+  paint(outputs, state, live = false) {
+    this.outputs = outputs;
+    this.shownState = state;
+    this.draw();
+    this.fill?.(outputs);
+    setText(this.summary, this.module.summary(outputs, state));
+    if (!live) return;
+    this.live = true;
+    this.revision += 1;
+    this.explorer.dataset.source = 'live';
+    this.explorer.dataset.revision = String(this.revision);
+    for (const listener of this.listeners) listener(outputs, state);
+  }
+
+  draw() {
+    const width = this.stage.clientWidth;
+    if (!width) return;
+    this.width = width;
+    this.module.draw(this.stage, this.outputs, this.shownState, {
+      width,
+      dark: getComputedStyle(document.documentElement).colorScheme === 'dark',
+      reducedMotion: matchMedia('(prefers-reduced-motion: reduce)').matches,
+    });
+  }
+
+  resized() {
+    if (this.stage.clientWidth !== this.width) this.draw();
+  }
+}
+
+/**
+ * @param {number} changed
+ * @param {number} unknown
+ */
+function linkNotice(changed, unknown) {
+  if (changed) return 'The link held a value that this page cannot use; the nearest allowed value or the default was taken.';
+  return unknown === 1 ? 'The link held a word that this page does not know; it was left out.' : 'The link held words that this page does not know; they were left out.';
+}
+
+/**
+ * @param {HTMLElement} root
+ * @param {string} selector
+ * @returns {HTMLElement}
+ */
+function find(root, selector) {
+  const found = /** @type {HTMLElement|null} */ (root.querySelector(selector));
+  if (!found) throw new Error(`The page lacks ${selector}.`);
+  return found;
+}

@@ -1,0 +1,77 @@
+// Moving between the site's documents without leaving: the content is swapped and Python keeps running.
+// Called by boot.js. Anything unusual (another site, a modifier key, a failed fetch) is left to the browser.
+import {mountPage} from './page.js';
+
+/** @type {AbortController} */
+let current = new AbortController();
+
+/** Mounts the document that was loaded and takes over the links inside the site. */
+export function startRouter() {
+  mount();
+  document.addEventListener('click', (event) => {
+    const link = /** @type {HTMLAnchorElement|null} */ (/** @type {Element} */ (event.target).closest?.('a[href]'));
+    if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (link.target || link.hasAttribute('download') || !isDocument(link)) return;
+    const sameDocument = link.pathname === location.pathname && link.search === location.search;
+    if (sameDocument && link.hash) return;
+    event.preventDefault();
+    go(link.href);
+  });
+  addEventListener('popstate', () => {
+    if (location.pathname !== mounted) go(location.href, {replace: true});
+  });
+}
+
+let mounted = '';
+
+function mount() {
+  current.abort();
+  current = new AbortController();
+  mounted = location.pathname;
+  const main = document.getElementById('content');
+  if (main) mountPage(main, current.signal);
+  for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll('.site-nav a'))) {
+    if (link.pathname === location.pathname || (link.pathname.endsWith('/index.html') && location.pathname.endsWith('/'))) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
+}
+
+/** @param {HTMLAnchorElement} link */
+function isDocument(link) {
+  const folder = new URL('.', location.href).href;
+  return link.origin === location.origin && link.href.startsWith(folder)
+    && /^[a-z0-9-]*(\.html)?$/.test(link.href.slice(folder.length).replace(/[?#].*$/, ''));
+}
+
+/**
+ * @param {string} href
+ * @param {{replace?: boolean}} [options]
+ */
+export async function go(href, {replace = false} = {}) {
+  const address = new URL(href);
+  let next;
+  try {
+    const response = await fetch(address.pathname);
+    if (!response.ok) throw new Error(String(response.status));
+    next = new DOMParser().parseFromString(await response.text(), 'text/html');
+  } catch {
+    location.assign(href); // the browser's own page says what is wrong
+    return;
+  }
+  const main = next.getElementById('content');
+  const here = document.getElementById('content');
+  if (!main || !here) {
+    location.assign(href);
+    return;
+  }
+  if (!replace) history.pushState(null, '', href);
+  document.title = next.title;
+  document.body.className = next.body.className;
+  here.replaceWith(document.adoptNode(main));
+  mount();
+  const target = address.hash && document.getElementById(decodeURIComponent(address.hash.slice(1)));
+  if (target) target.scrollIntoView();
+  else if (!replace) scrollTo(0, 0);
+  main.querySelector('h1')?.setAttribute('tabindex', '-1');
+  /** @type {HTMLElement|null} */ (main.querySelector('h1'))?.focus({preventScroll: true});
+}
