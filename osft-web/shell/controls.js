@@ -56,7 +56,6 @@ function row(parameter, change) {
     root.append(widget.field, error);
   } else {
     const label = element('label', {for: id, id: `${id}-label`, class: 'control-label'}, parameter.label);
-    if (parameter.unit) label.append(element('span', {class: 'control-unit'}, ` ${parameter.unit}`));
     if (parameter.kind === 'flag') root.append(widget.field, label, error);
     else root.append(label, /** @type {HTMLElement} */ (widget.field.closest('.control-widget') ?? widget.field), error);
   }
@@ -95,7 +94,7 @@ function flagWidget({name}, id, change) {
   return {field, update: (state) => { field.checked = Boolean(state[name]); }};
 }
 
-/** @type {(parameter: Parameter, id: string, change: Change, choices: (state: State) => {value: string, label: string}[]) => Widget} */
+/** @type {(parameter: Parameter, id: string, change: Change, choices: (state: State) => import('./types.js').Choice[]) => Widget} */
 function selectWidget({name, kind}, id, change, choices) {
   const field = element('select', {id, name});
   let shown = '';
@@ -171,6 +170,7 @@ function numberWidget(parameter, id, change) {
   });
   const slider = element('input', {type: 'range', class: 'slider', 'aria-label': 'Slide', 'data-twin': name});
   const root = element('div', {class: 'control-widget', role: 'group', 'aria-labelledby': `${id}-label`}, slider, field);
+  if (unit) root.append(element('span', {class: 'control-unit', 'aria-hidden': true}, unit));
   let low = 0;
   let high = 1;
   const toSlider = (/** @type {number} */ value) => (scale === 'log'

@@ -88,23 +88,24 @@ function settleOne(parameter, raw, state, last) {
     case 'choice': {
       const text = String(raw);
       const choices = parameter.choices ?? [];
-      if (choices.some((choice) => choice.value === text)) return {value: text, sentence: null};
+      const chosen = choices.find((choice) => String(choice.value) === text);
+      if (chosen) return {value: chosen.value, sentence: null};
       const options = choices.length > 6 ? `one of its ${choices.length} choices` : choices.map((choice) => choice.value).join(', ');
       return {value: last, sentence: `${name} is ${options}; ${last} was kept.`};
     }
     case 'choices': {
       const wanted = (Array.isArray(raw) ? raw.map(String) : String(raw).split(',')).map((part) => part.trim()).filter(Boolean);
-      const known = (parameter.choices ?? []).map((choice) => choice.value);
+      const known = (parameter.choices ?? []).map((choice) => String(choice.value));
       const kept = known.filter((value) => wanted.includes(value));
       if (!kept.length) return {value: last, sentence: `${name} needs at least one of its choices; the last ones were kept.`};
       const strange = wanted.some((value) => !known.includes(value));
       return {value: kept.join(','), sentence: strange ? `${name} has no such choice; the known ones were kept.` : null};
     }
     case 'text': {
-      const text = String(raw);
-      return text.length <= TEXT_LIMIT
-        ? {value: text, sentence: null}
-        : {value: last, sentence: `${name} takes at most ${TEXT_LIMIT} characters; the last text was kept.`};
+      const text = String(raw).trim();
+      if (text.length > TEXT_LIMIT) return {value: last, sentence: `${name} takes at most ${TEXT_LIMIT} characters; the last text was kept.`};
+      const fits = !text || !parameter.pattern || new RegExp(`^(?:${parameter.pattern})$`).test(text);
+      return fits ? {value: text, sentence: null} : {value: last, sentence: `${name} is not of its form; the last text was kept.`};
     }
     default:
       return settleNumber(parameter, raw, state, last);
@@ -185,7 +186,8 @@ export function settle(parameters, last, change) {
     const raw = follows ? defaultValue(parameter, state) : asked ? change[name] : last[name];
     const {value, sentence} = settleOne(parameter, raw, state, last[name]);
     state[name] = value;
-    if (sentence) problems.push({field: name, sentence});
+    // A value moved behind a hidden control is no concern of the reader's.
+    if (sentence && isShown(parameter, state)) problems.push({field: name, sentence});
   }
   return {state, problems};
 }

@@ -8,7 +8,7 @@
 /** @typedef {Record<string, any>} Outputs  what Python answered, by output name */
 
 /** @typedef {number|string[]|{by: string, values: Record<string, number>}} Bound */
-/** @typedef {{value: string, label: string}} Choice */
+/** @typedef {{value: string|number, label: string}} Choice */
 /**
  * @typedef {object} Parameter
  * @property {string} name  Python keyword, control name and URL key
@@ -21,6 +21,7 @@
  * @property {string} [unit]
  * @property {Choice[]} [choices]
  * @property {'linear'|'log'} [scale]
+ * @property {string} [pattern]  for a text: what it must match whole
  * @property {string} [of]  for a divisor: the parameter it must divide
  * @property {Record<string, Value[]>} [shown_when]
  * @property {string} [note]

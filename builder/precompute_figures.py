@@ -1,0 +1,115 @@
+"""Writes each page's opening figure, outputs and controls into its document, as a browser draws them.
+
+Called by `build.py precompute --figures`, which needs Playwright and a Chromium from the project's .venv.
+With the figure in the HTML a reader sees true numbers at once: before Python, and without JavaScript.
+The drawing is the page's own, from the committed data; Python is kept from loading, so nothing is live.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+PAGES = ("rotation", "orthogonal", "energy", "svd", "projection", "parameters", "training")
+
+WIDTH = 1280
+"""The width at which the figure is drawn; its SVG scales to the reader's width until the script redraws it."""
+
+SECTION = re.compile(r'(<section class="explorer"[^>]*>\n?)(.*?)(\n? *</section>)', re.DOTALL)
+NUMBER = re.compile(r"(<data\b[^>]*\bdata-number=\"[^\"]+\"[^>]*>)(.*?)(</data>)", re.DOTALL)
+
+SNAPSHOT = """
+() => {
+  const explorer = document.querySelector('.explorer');
+  const copy = explorer.cloneNode(true);
+  const originals = explorer.querySelectorAll('input, select, canvas');
+  copy.querySelectorAll('input, select, canvas').forEach((node, index) => {
+    const original = originals[index];
+    if (node.localName === 'canvas') {
+      const image = document.createElement('img');
+      image.src = original.toDataURL('image/png');
+      image.alt = '';
+      image.width = original.clientWidth;
+      image.height = original.clientHeight;
+      node.replaceWith(image);
+    } else if (node.localName === 'select') {
+      for (const option of node.options) option.toggleAttribute('selected', option.value === original.value);
+    } else if (node.type === 'checkbox' || node.type === 'radio') {
+      node.toggleAttribute('checked', original.checked);
+    } else {
+      node.setAttribute('value', original.value);
+    }
+  });
+  // Without a script nothing answers, so nothing pretends to: the script puts live controls in their place.
+  for (const control of copy.querySelectorAll('input, select, button')) control.toggleAttribute('disabled', true);
+  for (const styled of copy.querySelectorAll('[style]')) styled.removeAttribute('style');
+  copy.querySelectorAll('[tabindex], [role="slider"]').forEach((node) => node.setAttribute('tabindex', '-1'));
+  return copy.innerHTML;
+}
+"""
+
+
+@contextmanager
+def _served(site: Path) -> Iterator[str]:
+    """The site on a free port of this machine, for as long as the block lasts."""
+    import functools
+    import threading
+    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+    class Quiet(SimpleHTTPRequestHandler):
+        extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".js": "text/javascript", ".mjs": "text/javascript"}
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Keeps the terminal for progress."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+
+
+def _numbers(page: Any) -> list[str]:
+    """The texts of every `data-number` of a document, in order, as the page's own script wrote them."""
+    texts: list[str] = page.evaluate("() => [...document.querySelectorAll('data[data-number]')].map((node) => node.textContent)")
+    return texts
+
+
+def drawn_document(page: Any, address: str, name: str, text: str) -> str:
+    """The text of a document with its figure and numbers as this browser page draws them now."""
+    page.goto(f"{address}/{name}.html", wait_until="networkidle")
+    if name in PAGES:
+        page.wait_for_selector(".explorer .outputs output")
+        page.wait_for_selector(".explorer .stage *")
+        inner = re.sub(r"\s*\n\s*", " ", page.evaluate(SNAPSHOT)).strip()
+        text = SECTION.sub(lambda found: f"{found[1].rstrip()}\n      {inner}\n    </section>", text, count=1)
+    values = iter(_numbers(page))
+    return NUMBER.sub(lambda found: f"{found[1]}{next(values, found[2])}{found[3]}", text)
+
+
+def precompute_figures(site: Path, launch: dict[str, Any], log: Callable[[str], None]) -> list[str]:
+    """Redraw every document of the site in place; the names of those that changed.
+
+    `launch` is what Playwright's Chromium is started with. Raises Playwright's own error when a page
+    does not draw.
+    """
+    from playwright.sync_api import sync_playwright
+
+    changed = []
+    with _served(site) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**launch)
+        page = browser.new_page(viewport={"width": WIDTH, "height": 900}, bypass_csp=True, reduced_motion="reduce")
+        page.route("**/generated/runtime/**", lambda route: route.abort())
+        for document in sorted(site.glob("*.html")):
+            before = document.read_text(encoding="utf-8")
+            after = drawn_document(page, address, document.stem, before)
+            if after != before:
+                document.write_text(after, encoding="utf-8", newline="\n")
+                changed.append(document.name)
+                log(f"{document.name} redrawn")
+        browser.close()
+    return changed
