@@ -1,0 +1,177 @@
+"""The command line of build.py: reads the arguments, calls one task, turns errors into sentences."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import errno
+import os
+import shutil
+import signal
+import sys
+import time
+import webbrowser
+from pathlib import Path
+
+from builder.errors import IMPOSSIBLE, BuildError
+from builder.serve import LOOPBACK, open_server
+from builder.site import Places, build
+
+ROOT = Path(__file__).resolve().parent.parent
+
+DESCRIPTION = """\
+Builds and serves the site. `build` and `serve` need Python 3.11+ and nothing else.
+Without a command: build."""
+
+EXAMPLES = """\
+examples:
+  python3 build.py serve --open        build if needed, serve, open a browser
+  python3 build.py --from ~/downloads  take third-party files from a folder or archive instead of the network
+  python3 build.py precompute          recompute the data that the pages show before Python is ready
+  python3 build.py check               is the built site whole, and its data what py/ computes today?
+
+environment:
+  PORT        the port of `serve` (8000)
+  OSFT_CACHE  the folder of downloaded files (.cache/vendor), which several copies can share
+"""
+
+
+def say(sentence: str) -> None:
+    """Tell the person at the terminal."""
+    print(sentence, flush=True)
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; the exit status."""
+    try:
+        signal.signal(signal.SIGTERM, _interrupt)
+        options = _parser().parse_args(_with_command(arguments))
+        status: int = options.run(options)
+        return status
+    except BuildError as error:
+        print(f"build.py: {error}", file=sys.stderr)
+        return error.status
+    except KeyboardInterrupt:
+        print("\nStopped; the built site is as it was.", file=sys.stderr)
+        return 130
+    except OSError as error:
+        if (sentence := _disk_sentence(error)) is None:
+            raise
+        print(f"build.py: {sentence}", file=sys.stderr)
+        return IMPOSSIBLE
+
+
+def _with_command(arguments: list[str]) -> list[str]:
+    """`build.py` and `build.py --from PATH` mean `build`."""
+    wants_help = arguments[:1] in (["-h"], ["--help"])
+    return ["build", *arguments] if not arguments or (arguments[0].startswith("-") and not wants_help) else arguments
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _disk_sentence(error: OSError) -> str | None:
+    """A disk that cannot be written, as a sentence; None for another kind of error."""
+    place = error.filename or "the project's folder"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "The disk is full. About 250 MB are needed; free some space and run the same command again. The old site is whole."
+    if error.errno == errno.EROFS:
+        return f"{place} is on a read-only file system; copy the project to a place that can be written. The old site is whole."
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return f"{place} may not be written by this user; change its owner or copy the project elsewhere. The old site is whole."
+    return None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="build.py", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(metavar="command", required=True)
+
+    def command(name: str, run: object, summary: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=summary, description=summary)
+        added.set_defaults(run=run)
+        return added
+
+    def takes_files(added: argparse.ArgumentParser) -> None:
+        added.add_argument(
+            "--from", dest="given", type=Path, metavar="PATH", help="a folder or archive to take third-party files from"
+        )
+
+    built = command("build", _build, "write osft-web/generated/: runtime, libraries, py.zip, manifest")
+    takes_files(built)
+    built.add_argument("--force", action="store_true", help="build even if nothing has changed")
+    served = command("serve", _serve, "build if needed, then serve the site on this machine")
+    takes_files(served)
+    served.add_argument("--port", type=_port, default=None, help="the port (PORT, else 8000); the next free one if taken")
+    served.add_argument("--open", action="store_true", help="open the site in a browser")
+    removed = command("clean", _clean, "remove what the build wrote; the downloaded files stay")
+    removed.add_argument("--all", action="store_true", help="remove the downloaded files too")
+    locked = command("lock", _lock, "record size and hash of every file in vendor.lock.json, after a change of version")
+    locked.add_argument("--from", dest="given", type=Path, metavar="WHEEL", help="the wheel that carries Pyodide, if at hand")
+    return parser
+
+
+def _build(options: argparse.Namespace) -> int:
+    places = Places.of(ROOT)
+    started = time.monotonic()
+    if build(places, say, given=options.given, force=options.force):
+        say(f"Built {_relative(places.generated)} in {time.monotonic() - started:.1f} s.")
+    else:
+        say(f"{_relative(places.generated)} is up to date.")
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    places = Places.of(ROOT)
+    wanted = options.port if options.port is not None else _port_from_environment()
+    build(places, say, given=options.given)
+    server, port = open_server(places.site, wanted)
+    if wanted not in (0, port):
+        say(f"Port {wanted} is in use; using {port}.")
+    url = f"http://{LOOPBACK}:{port}/"
+    say(f"Serving the site at {url}  (Ctrl-C stops)")
+    if options.open:
+        webbrowser.open(url)
+    with server, contextlib.suppress(KeyboardInterrupt):
+        server.serve_forever()
+    say("Stopped.")
+    return 0
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"a port is a whole number from 0 to 65535, not {text!r}")
+    return int(text)
+
+
+def _port_from_environment() -> int:
+    try:
+        return _port(os.environ.get("PORT") or "8000")
+    except argparse.ArgumentTypeError as error:
+        raise BuildError(f"PORT: {error}.") from None
+
+
+def _clean(options: argparse.Namespace) -> int:
+    places = Places.of(ROOT)
+    targets = [places.generated, *places.site.glob("generated.*"), places.site / "lab"]
+    targets += [places.cache] if options.all else []
+    for target in targets:
+        if target.exists():
+            shutil.rmtree(target)
+            say(f"Removed {_relative(target)}.")
+    return 0
+
+
+def _lock(options: argparse.Namespace) -> int:
+    from builder.relock import relock
+    from builder.vendor import Cache
+
+    places = Places.of(ROOT)
+    relock(places.lock, Cache(places.cache), say, options.given)
+    return 0
+
+
+def _relative(path: Path) -> str:
+    return os.path.relpath(path)

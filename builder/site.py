@@ -1,0 +1,237 @@
+"""Builds `osft-web/generated/`: the runtime, py.zip, the JavaScript libraries and the manifest.
+
+Called by builder/cli.py (`build`, and `serve` before it serves). Everything is written to a sibling
+folder and put in place in one step, so the site is the old one or the new one at any moment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib
+import io
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from builder import modules, swap
+from builder.errors import BuildError
+from builder.sources import Fetch
+from builder.vendor import Cache, File, Lock, sha256_of
+
+Say = Callable[[str], None]
+Listing = dict[str, dict[str, Any]]
+
+SCHEMA = 1
+NO_PART_OF_THE_SITE = {"generated", "lab"}
+ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where things are. One project folder in earnest, a miniature one in the tests."""
+
+    root: Path
+    cache: Path
+    lock: Path
+
+    @classmethod
+    def of(cls, root: Path) -> Places:
+        """The places of a project; `OSFT_CACHE` moves the cache, so that several clones can share it."""
+        cache = Path(os.environ.get("OSFT_CACHE") or root / ".cache" / "vendor").absolute()
+        return cls(root, cache, root / "vendor.lock.json")
+
+    @property
+    def site(self) -> Path:
+        """The site root."""
+        return self.root / "osft-web"
+
+    @property
+    def generated(self) -> Path:
+        """What the build writes."""
+        return self.site / "generated"
+
+
+def build(places: Places, say: Say, *, given: Path | None = None, force: bool = False) -> bool:
+    """Bring `generated/` up to date; whether anything had to be written."""
+    lock = Lock.read(places.lock)
+    if not places.site.is_dir():
+        raise BuildError(f"{places.site} is missing; this copy of the project is incomplete.")
+    inputs = fingerprint(places)
+    if not force and is_current(places, inputs):
+        return False
+    with only_one_build(places, say):
+        swap.recover(places.generated)
+        if not force and is_current(places, inputs):
+            return False
+        cache = Cache(places.cache)
+        cache.sweep()
+        Fetch(lock, cache, say).complete(lock.files, given=given)
+        cache.verify(lock.files)
+        staging = places.generated.with_name(f"generated.new.{os.getpid()}")
+        try:
+            _write(places, lock, cache, staging, inputs, say)
+            swap.put_in_place(staging, places.generated)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    return True
+
+
+def is_current(places: Places, inputs: str) -> bool:
+    """Whether `generated/` was made from these inputs and is whole, by the hash of every file."""
+    manifest = read_manifest(places.generated)
+    return manifest is not None and manifest.get("inputs") == inputs and not differences(places.generated, manifest["files"])
+
+
+def read_manifest(generated: Path) -> dict[str, Any] | None:
+    """The manifest of a build, or None if there is none of this schema."""
+    try:
+        manifest = json.loads((generated / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return manifest if isinstance(manifest, dict) and manifest.get("schema") == SCHEMA else None
+
+
+def differences(folder: Path, files: Listing) -> list[str]:
+    """One sentence for each file that is missing, changed, or not in the listing."""
+    found = {path for path in walk(folder) if path != "manifest.json"}
+    sentences = [f"{path} is missing." for path in sorted(files.keys() - found)]
+    sentences += [f"{path} is not in the manifest." for path in sorted(found - files.keys())]
+    for path in sorted(found & files.keys()):
+        actual = sha256_of(folder / path)
+        if actual != files[path]["sha256"]:
+            sentences.append(f"{path} is not what was built: expected sha256 {files[path]['sha256']}, found {actual}.")
+    return sentences
+
+
+def walk(folder: Path) -> Iterator[str]:
+    """Every file under a folder, as a POSIX path relative to it, sorted; hidden files and caches left out."""
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        if path.is_file() and not any(part.startswith(".") or part == "__pycache__" for part in relative.parts):
+            yield relative.as_posix()
+
+
+def listing(folder: Path, paths: Iterator[str]) -> Listing:
+    """Size and sha256 of files, by path."""
+    return {path: {"bytes": (folder / path).stat().st_size, "sha256": sha256_of(folder / path)} for path in paths}
+
+
+def site_files(site: Path) -> Iterator[str]:
+    """The files of the site that are not built."""
+    return (path for path in walk(site) if path.partition("/")[0].partition(".")[0] not in NO_PART_OF_THE_SITE)
+
+
+def fingerprint(places: Places) -> str:
+    """One hash of everything that a build depends on."""
+    digest = hashlib.sha256()
+    digest.update(sha256_of(places.lock).encode())
+    digest.update(_acceleration_signature().encode())
+    for folder, paths in (
+        (places.root / "builder", walk(places.root / "builder")),
+        (places.root / "py", walk(places.root / "py")),
+        (places.site, site_files(places.site)),
+    ):
+        for path in paths:
+            digest.update(f"{path}\0{sha256_of(folder / path)}\0".encode())
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def only_one_build(places: Places, say: Say) -> Iterator[None]:
+    """Hold the project's build lock, so that two builds do not sweep each other's folders away."""
+    path = places.root / ".cache" / "build.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        import fcntl
+    except ImportError:  # Windows: two renames and no lock
+        yield
+        return
+    with path.open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("Another build of this project is running; waiting for it.")
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def _write(places: Places, lock: Lock, cache: Cache, staging: Path, inputs: str, say: Say) -> None:
+    """Everything of `generated/`, into the staging folder."""
+    staging.mkdir()
+    for file in lock.files:
+        if not file.to.startswith(("sources/", "vendor/codemirror/")):
+            target = staging / file.to
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(cache.path(file.sha256), target)
+    _write_javascript(lock.files, cache, staging)
+    (staging / "py.zip").write_bytes(archive_of(places.root / "py"))
+    acceleration = _accelerate(staging, say)
+    files = listing(staging, walk(staging))
+    site = listing(places.site, site_files(places.site))
+    whole = json.dumps([files, site, acceleration], sort_keys=True)
+    manifest = {
+        "schema": SCHEMA,
+        "build": hashlib.sha256(whole.encode()).hexdigest()[:12],
+        "inputs": inputs,
+        "pyodide": next((package["version"] for package in lock.packages if package["name"] == "pyodide"), ""),
+        "tier": "fast" if acceleration else "stock",
+        "boot": {},
+        **acceleration,
+        "files": files,
+        "site": site,
+    }
+    (staging / "manifest.json").write_text(json.dumps(manifest, separators=(",", ":"), sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _write_javascript(files: tuple[File, ...], cache: Cache, staging: Path) -> None:
+    def text(file: File) -> str:
+        return cache.path(file.sha256).read_text(encoding="utf-8")
+
+    joined = {file.package: text(file) for file in files if file.to.startswith("sources/")}
+    linked = {file.package: file for file in files if file.to.startswith("vendor/codemirror/")}
+    places = {package: file.to for package, file in linked.items()}
+    written = {file.to: modules.relink(text(file), file.to, places) for file in linked.values()}
+    if joined:
+        written["vendor/d3.js"] = modules.join_modules(joined)
+    for place, content in written.items():
+        (staging / place).parent.mkdir(parents=True, exist_ok=True)
+        (staging / place).write_text(content, encoding="utf-8")
+
+
+def archive_of(folder: Path) -> bytes:
+    """A zip of a source tree that depends on nothing but the files: sorted, without times or owners."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for path in walk(folder):
+            entry = zipfile.ZipInfo(path, ZIP_TIME)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, (folder / path).read_bytes())
+    return buffer.getvalue()
+
+
+def _acceleration() -> Any:
+    try:
+        return importlib.import_module("builder.runtime")
+    except ModuleNotFoundError as error:
+        if error.name != "builder.runtime":
+            raise
+        return None
+
+
+def _acceleration_signature() -> str:
+    """What the acceleration depends on beside the project's files, such as which Node there is."""
+    signature = getattr(_acceleration(), "signature", None)
+    return str(signature()) if signature else ""
+
+
+def _accelerate(staging: Path, say: Say) -> dict[str, Any]:
+    """The precompiled runtime, where it can be made; its part of the manifest, or nothing."""
+    runtime = _acceleration()
+    return dict(runtime.accelerate(staging / "runtime", staging, say) or {}) if runtime else {}
