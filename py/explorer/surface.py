@@ -1,18 +1,21 @@
 """Everything that JavaScript may call, and nothing else can be called.
 
 `explorer.bridge` looks names up in SURFACE; the modules behind them are imported when they
-are first asked for, so that the first page needs only its own.
+are first asked for, so that the first page needs only its own. `audit` needs SciPy,
+`publication_figure` Matplotlib, `archive` the whole standard library.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 from explorer.declare import InvalidParameter, Outputs, Page
 
-PAGES = ("rotation",)
+PAGES = ("rotation", "orthogonal", "energy", "svd", "projection", "parameters", "training")
 
 
 def find(name: str) -> Page:
@@ -30,11 +33,54 @@ def compute(page: str, parameters: Mapping[str, Any]) -> Outputs:
 
 
 def audit(page: str, parameters: Mapping[str, Any]) -> Outputs:
-    """Per output, the largest difference to an independent route; `<name>_route` names it."""
+    """For each output `<name>_difference`, the largest difference to an independent route, and
+    `<name>_route`, its name in words.
+    """
     return find(page).audit(parameters)
+
+
+def source(page: str) -> Outputs:
+    """`code`: the page's own code, as a cell to edit; `library`: the osft functions it calls."""
+    from explorer import listing
+
+    return {"code": listing.cell(find(page)), "library": listing.library(find(page))}
+
+
+def script(page: str, parameters: Mapping[str, Any]) -> Outputs:
+    """`script`: a program that computes this state with py/ and prints its outputs as JSON."""
+    from explorer import listing
+
+    declared = find(page)
+    return {"script": listing.script(declared, declared.validate(parameters))}
+
+
+def run_cell(
+    page: str, parameters: Mapping[str, Any], code: str
+) -> Generator[Outputs, None, Outputs]:
+    """Runs a reader's code; see `explorer.cell.run_cell`."""
+    from explorer import cell
+
+    return (yield from cell.run_cell(find(page), parameters, code))
+
+
+def archive(page: str, parameters: Mapping[str, Any]) -> Outputs:
+    """`bytes`: an NPZ file of parameters and outputs, as numbers 0 to 255."""
+    import io
+
+    declared = find(page)
+    known = declared.validate(parameters)
+    contents = {f"parameter_{name}": np.asarray(value) for name, value in known.items()}
+    contents.update({k: np.asarray(v) for k, v in declared.compute(**known).items()})
+    file = io.BytesIO()
+    np.savez_compressed(file, allow_pickle=False, **contents)
+    return {"bytes": np.frombuffer(file.getvalue(), np.uint8).astype(np.float64)}
 
 
 SURFACE: Mapping[str, Callable[..., Any]] = {
     "compute": compute,
     "audit": audit,
+    "source": source,
+    "script": script,
+    "run_cell": run_cell,
+    "archive": archive,
 }

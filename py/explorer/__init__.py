@@ -1,0 +1,1 @@
+"""The explorer's pages: declared parameters and one function from parameters to outputs each."""
