@@ -80,3 +80,8 @@ def relink(text: str, here: str, places: dict[str, str]) -> str:
         return f"{found[1]}{found[2]}{url if url.startswith('.') else './' + url}{found[2]}"
 
     return _BARE_SPECIFIER.sub(replacement, text)
+
+
+def types_of(*packages: str) -> str:
+    """A declaration file that forwards to the packages' own types, which the lint tools install."""
+    return "".join(f'export * from "{package}";\n' for package in packages)

@@ -197,8 +197,11 @@ def _write_javascript(files: tuple[File, ...], cache: Cache, staging: Path) -> N
     linked = {file.package: file for file in files if file.to.startswith("vendor/codemirror/")}
     places = {package: file.to for package, file in linked.items()}
     written = {file.to: modules.relink(text(file), file.to, places) for file in linked.values()}
+    # An editor and the type checker find the types of a package beside its module.
+    written |= {file.to.removesuffix(".js") + ".d.ts": modules.types_of(package) for package, file in linked.items()}
     if joined:
         written["vendor/d3.js"] = modules.join_modules(joined)
+        written["vendor/d3.d.ts"] = modules.types_of(*joined)
     for place, content in written.items():
         (staging / place).parent.mkdir(parents=True, exist_ok=True)
         (staging / place).write_text(content, encoding="utf-8")
