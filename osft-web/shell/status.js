@@ -48,8 +48,7 @@ export function clearNotice(slot) {
 /** @type {Record<string, string>} */
 const STAGES = {
   fetch: 'Fetching Python',
-  check: 'Checking the files',
-  compile: 'Compiling',
+  offline: 'Waiting for the network',
   start: 'Starting Python',
   import: 'Loading the mathematics',
 };
@@ -69,7 +68,8 @@ function describe(status) {
 /** Keeps the chip in step with the kernel, and says so when Python fails. */
 export function wireStatus() {
   const chip = document.getElementById('python-chip');
-  kernel.onStatus((status) => {
+  /** @param {import('../kernel/client.js').Status} status */
+  const show = (status) => {
     if (chip) {
       chip.dataset.state = status.state;
       setText(chip, describe(status));
@@ -85,5 +85,7 @@ export function wireStatus() {
     } else if (status.state === 'ready') {
       clearNotice('kernel');
     }
-  });
+  };
+  kernel.onStatus(show);
+  show(kernel.status); // it may have failed before anyone listened
 }

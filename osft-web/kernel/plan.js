@@ -1,0 +1,102 @@
+// Reads the manifest that the build wrote, and decides which runtime this visit uses.
+// Called by client.js.
+
+import {KernelError} from './errors.js';
+
+/** @typedef {import('./protocol.js').Plan} Plan */
+/** @typedef {import('./protocol.js').Tier} Tier */
+/** @typedef {import('./protocol.js').Feature} Feature */
+/** @typedef {import('./supply.js').Supply} Supply */
+
+/**
+ * Paths are keys of `files`. `wheels` maps the name a wheel has in `lock` to its path.
+ * @typedef {{library: string, packs: string[], python: string, packages: string[]}} Start
+ * @typedef {{packages: string[], packs: Partial<Record<Tier, string[]>>, imports: string[]}} Extra
+ * @typedef {{version: string, loader: string, glue: string, wasm: string, lock: object, wheels: Record<string, string>,
+ *   tiers: Partial<Record<Tier, Start>>, features: Partial<Record<Feature, Extra>>}} Boot
+ * @typedef {{schema: number, build: string, tier: string, files: Record<string, {bytes: number, sha256: string}>, boot: Boot}} Manifest
+ */
+
+/**
+ * @param {URL} url
+ * @returns {Promise<Manifest>}
+ */
+export async function readManifest(url) {
+  /** @type {Response} */
+  let response;
+  try {
+    response = await fetch(url, {cache: 'no-cache'});
+  } catch (error) {
+    throw new KernelError('OSFT-E06', `the list of files did not come (${/** @type {Error} */ (error).message})`);
+  }
+  if (!response.ok) throw new KernelError('OSFT-E01', `generated/manifest.json: the server answered ${response.status}`);
+  try {
+    const manifest = await response.json();
+    if (manifest.schema !== 1 || !manifest.boot?.tiers?.stock) throw new Error('it is of another version');
+    return manifest;
+  } catch (error) {
+    throw new KernelError('OSFT-E01', `generated/manifest.json cannot be read: ${/** @type {Error} */ (error).message}`);
+  }
+}
+
+/**
+ * The tier of this visit: the one asked for by `?tier=`, else the best that was built.
+ * @param {Boot} boot
+ * @param {string} search The query of the page's address.
+ * @returns {Tier}
+ */
+export function chooseTier(boot, search) {
+  const asked = /** @type {Tier} */ (new URLSearchParams(search).get('tier'));
+  if (boot.tiers[asked]) return asked;
+  return boot.tiers.fast ? 'fast' : 'stock';
+}
+
+/**
+ * @param {Boot} boot
+ * @param {Tier} tier
+ * @param {Supply} supply
+ * @returns {{plan: Plan, paths: string[]}} `paths` are the files the page has to send to the worker.
+ */
+export function makePlan(boot, tier, supply) {
+  const start = /** @type {Start} */ (boot.tiers[tier]);
+  const url = (/** @type {string} */ path) => supply.url(path);
+  const wheels = Object.fromEntries(Object.entries(boot.wheels).map(([name, path]) => [name, url(path)]));
+  /** @type {Plan} */
+  const plan = {
+    tier,
+    loader: url(boot.loader),
+    glue: url(boot.glue),
+    wasm: url(boot.wasm),
+    base: new URL('.', url(boot.wasm)).href,
+    library: url(start.library),
+    packs: start.packs.map(url),
+    python: start.python && url(start.python),
+    lock: boot.lock,
+    packages: start.packages,
+    wheels,
+  };
+  return {
+    plan,
+    paths: [boot.wasm, start.library, ...start.packs, ...(start.python ? [start.python] : []), ...wheelPaths(boot, start.packages)],
+  };
+}
+
+/**
+ * The wheels of these packages and of all that they depend on.
+ * @param {Boot} boot
+ * @param {string[]} names
+ * @returns {string[]}
+ */
+export function wheelPaths(boot, names) {
+  const {packages} = /** @type {{packages: Record<string, {file_name: string, depends: string[]}>}} */ (boot.lock);
+  /** @type {Set<string>} */
+  const found = new Set();
+  const visit = (/** @type {string} */ name) => {
+    const path = packages[name] && boot.wheels[packages[name].file_name];
+    if (!path || found.has(path)) return;
+    found.add(path);
+    packages[name].depends.forEach(visit);
+  };
+  names.forEach(visit);
+  return [...found];
+}

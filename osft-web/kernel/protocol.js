@@ -1,0 +1,69 @@
+// What the page and the Python worker say to each other: message names and their types, no logic.
+// Read by client.js, host.js and supply.js on the page, and by worker.js and runtime.js in the worker.
+
+/** @typedef {number | boolean | string | string[] | null} Scalar */
+/** @typedef {Record<string, Scalar | Record<string, Scalar>>} Arguments Scalars and short strings, a parameter a name. */
+
+/** @typedef {{shape: number[], values: Float64Array}} Tensor Row-major. */
+/** @typedef {Record<string, number | boolean | string | Tensor | Uint8Array>} Outputs */
+/** @typedef {{outputs: Outputs, elapsed: number}} Answer `elapsed` is milliseconds inside Python. */
+/** @typedef {{outputs: Outputs, elapsed: number, text: string}} Step Of a stream: outputs, or printed text. */
+
+/** @typedef {'f' | 'i' | 'b' | 't' | 'a' | 'y'} Kind float, integer, flag, text, array, bytes */
+/** @typedef {[name: string, kind: Kind, shape: number[], offset: number]} Field */
+/** @typedef {{fields: Field[], texts: Record<string, string>, length: number, done: boolean}} Header */
+/** @typedef {{code: string, message: string, field: string, traceback: string}} ErrorDetails */
+
+/** @typedef {'stock' | 'fast' | 'snapshot'} Tier */
+/** @typedef {'scipy' | 'matplotlib' | 'stdlib'} Feature */
+/** @typedef {{python: string, numpy: string, pyodide: string}} Versions */
+
+/**
+ * How a worker is to start. URLs are absolute. The bytes behind them are fetched and checked by the
+ * page, and follow in `file` and `module` messages as they come.
+ * @typedef {object} Plan
+ * @property {Tier} tier
+ * @property {string} loader URL of pyodide.mjs, imported by the worker itself.
+ * @property {string} glue URL of pyodide.asm.mjs, imported by the worker itself.
+ * @property {string} wasm URL of pyodide.asm.wasm, which comes as a compiled module.
+ * @property {string} base The folder that Pyodide takes as its own.
+ * @property {string} library URL of the zip of the standard library.
+ * @property {string[]} packs URLs of packs, written to the file system before Python starts.
+ * @property {string} python URL of the zip of py/, or '' where a pack carries it.
+ * @property {object} lock Pyodide's package lock, cut to what is vendored.
+ * @property {string[]} packages What Pyodide itself loads from `lock` while it starts.
+ * @property {Record<string, string>} wheels File name -> URL, of every wheel that `lock` names.
+ */
+
+/**
+ * From the page to the worker.
+ * @typedef {{type: 'boot', plan: Plan}
+ *   | {type: 'file', url: string, bytes: ArrayBuffer}
+ *   | {type: 'module', url: string, module: WebAssembly.Module}
+ *   | {type: 'call', id: number, name: string, arguments: Arguments}
+ *   | {type: 'stream', id: number, name: string, arguments: Arguments}
+ *   | {type: 'cancel', id: number}
+ *   | {type: 'install', id: number, packages: string[], packs: string[], imports: string[]}
+ *   | {type: 'ping', id: number}} Request
+ */
+
+/**
+ * From the worker to the page. `key` names a header that the page keeps; `header` is null while the
+ * kept one holds. `done` answers `install`, `ping` and `cancel`.
+ * @typedef {{type: 'stage', stage: string}
+ *   | {type: 'ready', versions: Versions}
+ *   | {type: 'failed', code: string, detail: string}
+ *   | {type: 'answer', id: number, key: string, header: Header | null, values: Float64Array, elapsed: number}
+ *   | {type: 'text', id: number, text: string}
+ *   | {type: 'error', id: number, error: ErrorDetails}
+ *   | {type: 'done', id: number}
+ *   | {type: 'dead', detail: string}} Reply
+ */
+
+/**
+ * What the page shows about Python. `loaded` and `total` are bytes.
+ * @typedef {{state: 'off' | 'booting' | 'ready' | 'failed', stage: string, loaded: number, total: number,
+ *   code: string, message: string, details: string, tier: Tier | '', versions: Versions | null}} Status
+ */
+
+export {};

@@ -1,0 +1,190 @@
+// Starts Pyodide inside the worker from bytes that the page has fetched and checked.
+// Called by worker.js alone. The worker itself asks the network for two scripts and nothing else.
+
+import {confine, offered} from './confine.js';
+import {unpack} from './pack.js';
+
+/** @typedef {import('./protocol.js').Plan} Plan */
+/** @typedef {import('./protocol.js').Versions} Versions */
+
+/**
+ * What worker.js holds of Python for the whole visit.
+ * @typedef {object} Python
+ * @property {(name: string, args: string) => string} invoke
+ * @property {(name: string, args: string) => number} begin
+ * @property {(handle: number) => string} advance
+ * @property {(handle: number) => void} drop
+ * @property {() => Float64Array} values A copy of the arena up to the last answer's length.
+ * @property {Versions} versions
+ * @property {any} pyodide
+ */
+
+/** URL -> its bytes or compiled module, promised before they come. @type {Map<string, PromiseWithResolvers<any>>} */
+const supplies = new Map();
+
+/** @param {string} url */
+function supply(url) {
+  let entry = supplies.get(url);
+  if (!entry) {
+    let resolve = /** @type {(value: any) => void} */ (() => {});
+    let reject = /** @type {(reason: any) => void} */ (() => {});
+    const promise = new Promise((yes, no) => ([resolve, reject] = [yes, no]));
+    entry = {promise, resolve, reject};
+    supplies.set(url, entry);
+  }
+  return entry;
+}
+
+/**
+ * Take over one file from the page.
+ * @param {string} url
+ * @param {ArrayBuffer | WebAssembly.Module} content
+ */
+export function receive(url, content) {
+  supply(url).resolve(content);
+}
+
+/**
+ * @param {Plan} plan
+ * @param {{stage: (name: string) => void, text: (handle: number, text: string) => void, dead: (detail: string) => void}} tell
+ * @returns {Promise<Python>}
+ */
+export async function boot(plan, tell) {
+  // Both scripts start at once; the packs are inflated while the scripts are parsed.
+  const scripts = Promise.all([import(plan.loader), import(plan.glue)]);
+  const packs = plan.packs.map(async (url) => unpack(await supply(url).promise));
+  for (const pack of packs) pack.catch(() => {}); // told by fsInit, which awaits it
+  const broken = answerFetches(plan);
+  const [{loadPyodide}, {default: createModule}] = await scripts;
+  tell.stage('start');
+
+  const loading = loadPyodide({
+    indexURL: plan.base,
+    stdLibURL: plan.library,
+    lockFileContents: plan.lock,
+    packageBaseUrl: plan.base,
+    packages: plan.packages,
+    jsglobals: offered(),
+    createPyodideModule: createModule,
+    fsInit: async (/** @type {any} */ files, /** @type {any} */ places) => {
+      for (const pack of packs) await writePack(files, await pack, places.sitePackages);
+      if (plan.python) files.writeFile('/lib/py.zip', new Uint8Array(await supply(plan.python).promise));
+    },
+    stdout: () => {},
+    stderr: () => {},
+  });
+  const pyodide = await Promise.race([loading, broken]);
+  pyodide._api.on_fatal = (/** @type {any} */ error) => tell.dead(String(error?.message ?? error));
+  supplies.clear();
+  confine();
+
+  tell.stage('import');
+  // A wheel that Pyodide could not load raises nothing there, so presence is proved here.
+  const numpy = attempt('OSFT-E10', () => pyodide.pyimport('numpy'));
+  if (plan.python) pyodide.pyimport('sys').path.insert(0, '/lib/py.zip');
+  const bridge = attempt('OSFT-E11', () => pyodide.pyimport('explorer.bridge'));
+  bridge.listen(tell.text);
+  const versions = {python: pyodide.pyimport('platform').python_version(), numpy: numpy.__version__, pyodide: pyodide.version};
+  return {...handles(pyodide, bridge), versions, pyodide};
+}
+
+/**
+ * The functions that are called for every answer, fetched once.
+ * @param {any} pyodide
+ * @param {any} bridge
+ */
+function handles(pyodide, bridge) {
+  const {invoke, begin, advance, drop, arena_address: address, last_length: length} = bridge;
+  return {
+    invoke,
+    begin,
+    advance,
+    drop,
+    // The memory's buffer changes when it grows, so the view is made anew.
+    values: () => new Float64Array(pyodide._module.HEAP8.buffer, address(), length()).slice(),
+  };
+}
+
+/**
+ * Answer every fetch of Pyodide from what the page sends; anything else is refused.
+ * @param {Plan} plan
+ * @returns {Promise<never>} Rejects when the module cannot be instantiated, of which Pyodide itself says nothing.
+ */
+function answerFetches(plan) {
+  globalThis.fetch = async (input) => {
+    const asked = input instanceof Request ? input.url : String(input);
+    if (asked === `${plan.base}pyodide.asm.wasm`) return new Response();
+    const url = plan.wheels[decodeURIComponent(asked.slice(asked.lastIndexOf('/') + 1))] ?? asked;
+    if (url !== plan.library && !Object.values(plan.wheels).includes(url)) {
+      throw new TypeError('Code that runs in this worker may not use the network.');
+    }
+    return new Response(await supply(url).promise);
+  };
+  return new Promise((_, reject) => {
+    WebAssembly.instantiateStreaming = async (/** @type {unknown} */ _response, /** @type {WebAssembly.Imports | undefined} */ imports) => {
+      try {
+        /** @type {WebAssembly.Module} */
+        const module = await supply(plan.wasm).promise;
+        return {module, instance: await WebAssembly.instantiate(module, imports)};
+      } catch (error) {
+        reject(error);
+        throw error;
+      }
+    };
+  });
+}
+
+/**
+ * Write the files of a pack. Paths are relative to site-packages unless they begin with a slash.
+ * @param {any} files Emscripten's file system.
+ * @param {import('./pack.js').Entry[]} entries
+ * @param {string} site
+ */
+function writePack(files, entries, site) {
+  const made = new Set();
+  for (const [path, bytes] of entries) {
+    const target = path.startsWith('/') ? path : `${site}/${path}`;
+    const folder = target.slice(0, target.lastIndexOf('/'));
+    if (!made.has(folder)) {
+      files.mkdirTree(folder);
+      made.add(folder);
+    }
+    files.writeFile(target, bytes, {canOwn: true});
+  }
+}
+
+/**
+ * @template T
+ * @param {string} code
+ * @param {() => T} action
+ * @returns {T}
+ */
+function attempt(code, action) {
+  try {
+    return action();
+  } catch (error) {
+    throw Object.assign(new Error(String(/** @type {any} */ (error)?.message ?? error)), {code});
+  }
+}
+
+/**
+ * Add packages or packs to the running interpreter, then prove that they can be imported.
+ * @param {Python} python
+ * @param {string[]} packages
+ * @param {string[]} packs
+ * @param {string[]} imports
+ */
+export async function install({pyodide}, packages, packs, imports) {
+  for (const url of packs) writePack(pyodide.FS, await unpack(await supply(url).promise), pyodide._api.sitePackages);
+  /** @type {string[]} */
+  const complaints = [];
+  if (packages.length) {
+    const options = {messageCallback: () => {}, errorCallback: (/** @type {string} */ text) => complaints.push(text)};
+    await pyodide.loadPackage(packages, options);
+  }
+  pyodide.pyimport('importlib').invalidate_caches();
+  for (const name of imports) {
+    attempt('OSFT-E12', () => pyodide.pyimport(name).destroy());
+  }
+  supplies.clear();
+}
