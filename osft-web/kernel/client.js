@@ -28,7 +28,7 @@ const PING_LIMIT = 5;
 
 class Kernel {
   /** @type {Status} */
-  status = {state: 'off', stage: '', loaded: 0, total: 0, code: '', message: '', details: '', tier: '', versions: null};
+  status = {state: 'off', stage: '', loaded: 0, total: 0, code: '', message: '', details: '', feature: '', tier: '', versions: null};
   /** Settles with the status when Python is ready or has failed; never rejects. @type {Promise<Status>} */
   ready;
   /** @type {(status: Status) => void} */
@@ -299,7 +299,7 @@ class Kernel {
     const packs = extra.packs[plan.tier] ?? [];
     if (!packs.length && !extra.packages.length) return;
     supply.startCounting();
-    this.#tell({stage: feature});
+    this.#tell({feature, stage: 'fetch'});
     try {
       await deliver(supply, host, [...packs, ...wheelPaths(boot, extra.packages)]);
       await host.ask((id) => ({
@@ -310,7 +310,7 @@ class Kernel {
         imports: extra.imports,
       }));
     } finally {
-      if (this.status.stage === feature) this.#tell({stage: ''});
+      if (this.status.feature === feature) this.#tell({feature: '', stage: ''});
     }
   }
 

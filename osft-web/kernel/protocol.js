@@ -61,9 +61,9 @@
  */
 
 /**
- * What the page shows about Python. `loaded` and `total` are bytes.
+ * What the page shows about Python. `loaded` and `total` are bytes; `feature` is what is loading on demand.
  * @typedef {{state: 'off' | 'booting' | 'ready' | 'failed', stage: string, loaded: number, total: number,
- *   code: string, message: string, details: string, tier: Tier | '', versions: Versions | null}} Status
+ *   feature: Feature | '', code: string, message: string, details: string, tier: Tier | '', versions: Versions | null}} Status
  */
 
 export {};

@@ -108,11 +108,11 @@ class MountedPage {
     addEventListener('popstate', () => this.fromAddress(), {signal});
     // A page shown again from the browser's back-forward cache may hold a dead worker.
     addEventListener('pageshow', (event) => { if (event.persisted) this.ask(); }, {signal});
-    let state = kernel.status.state;
+    let was = kernel.status.state;
     this.unsubscribe = kernel.onStatus((status) => {
       // Progress of an additional package is told while Python is ready; only becoming ready counts here.
-      if (status.state === 'ready' && state !== 'ready') this.ask();
-      state = status.state;
+      if (status.state === 'ready' && was !== 'ready') this.ask();
+      was = status.state;
     });
     signal.addEventListener('abort', () => this.unsubscribe?.());
     if (kernel.status.state === 'ready') this.ask();
