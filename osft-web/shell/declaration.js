@@ -117,6 +117,7 @@ function settleOne(parameter, raw, state, last) {
  * @param {unknown} raw
  * @param {State} state
  * @param {unknown} last
+ * @returns {{value: number, sentence: string|null}}
  */
 function settleNumber(parameter, raw, state, last) {
   const name = named(parameter);

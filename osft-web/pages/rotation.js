@@ -1,0 +1,214 @@
+// Page 1: a cloud of points and its image under a linear map, in the plane or in space.
+// Called by the shell; every number comes from py/explorer/rotation.py.
+import {movable} from '../figures/handle.js';
+import {knob} from '../figures/knob.js';
+import {inset, panels} from '../figures/panels.js';
+import {mappedGrid, plane} from '../figures/plane.js';
+import {player} from '../figures/player.js';
+import {points, segments} from '../figures/points.js';
+import {solid} from '../figures/solid.js';
+import {orbit} from '../figures/camera.js';
+import {formatNumber} from '../shell/numbers.js';
+
+/** @typedef {import('../shell/types.js').Outputs} Outputs */
+/** @typedef {import('../shell/types.js').State} State */
+/** @typedef {import('../shell/types.js').View} View */
+/** @typedef {import('../shell/types.js').Api} Api */
+/** @typedef {import('../figures/types.js').Panel} Panel */
+
+const TURN_SECONDS = 6;
+const NARROW = 520;
+
+/** How the plane is laid out, for the handle: set by the latest draw. @type {{frame: import('../figures/plane.js').PlaneFrame, radius: number} | null} */
+let turning = null;
+/** Where the reader stands in the space view; looking is not computing, so it is no parameter. */
+let orientation = {yaw: 30, pitch: 22};
+let reach = 100;
+
+/**
+ * How far the drawing must reach to hold both clouds.
+ * @param {Outputs} outputs
+ */
+function extentOf({points_original: before, points_transformed: after}) {
+  let largest = 2;
+  for (const cloud of [before, after]) for (const value of cloud.values) largest = Math.max(largest, Math.abs(value));
+  return Math.min(12, Math.ceil(largest * 2) / 2);
+}
+
+/**
+ * The two reference points of a cloud: its first two rows.
+ * @param {import('../shell/types.js').Tensor} cloud
+ */
+function pairOf({shape, values}) {
+  const columns = shape[1] ?? 2;
+  return {from: Array.from(values.slice(0, columns)), to: Array.from(values.slice(columns, 2 * columns))};
+}
+
+/** @type {(stage: HTMLElement, outputs: Outputs, state: State, view: View) => void} */
+function draw(stage, outputs, state, view) {
+  if (state.view === '3d') drawSpace(stage, outputs, view);
+  else drawPlane(stage, outputs, state, view);
+}
+
+/** @type {(stage: HTMLElement, outputs: Outputs, state: State, view: View) => void} */
+function drawPlane(stage, outputs, state, view) {
+  const extent = extentOf(outputs);
+  const narrow = view.width < NARROW;
+  const specs = [
+    {key: /** @type {const} */ ('before'), title: 'Original', label: `${state.points} points and the unit grid`, ratio: 1},
+    {key: /** @type {const} */ ('after'), title: 'Transformed', label: 'The same points and the grid after the map', ratio: 1},
+    {key: /** @type {const} */ ('both'), title: 'Overlay', label: 'Both clouds; a dashed line joins the two reference points in each', ratio: 1,
+      ...(narrow ? {span: /** @type {const} */ ('all')} : {})},
+  ];
+  const {before, after, both} = panels(stage, view, narrow ? [specs[2], specs[0], specs[1]] : specs, {minimum: narrow ? 140 : 200});
+  const {points_original: original, points_transformed: transformed, matrix} = outputs;
+  const [joined, moved] = [pairOf(original), pairOf(transformed)];
+
+  const one = plane(before.marks, {extent}, inset(before.area, 2));
+  mappedGrid(before.marks, {matrix: [1, 0, 0, 1], extent: 2}, one);
+  points(before.marks, {points: original, class: 'series-original'}, one);
+  segments(before.marks, {lines: [{...joined, class: 'dashed'}]}, one);
+
+  const two = plane(after.marks, {extent}, inset(after.area, 2));
+  mappedGrid(after.marks, {matrix: matrix.values, extent: 2}, two);
+  points(after.marks, {points: transformed, class: 'series-oft', marker: 'diamond'}, two);
+  segments(after.marks, {lines: [{...moved, class: 'dashed'}]}, two);
+
+  const three = plane(both.marks, {extent}, inset(both.area, 2));
+  points(both.marks, {key: 'original', points: original, class: 'series-original faint'}, three);
+  points(both.marks, {key: 'transformed', points: transformed, class: 'series-oft', marker: 'diamond'}, three);
+  segments(both.marks, {lines: [{...joined, class: 'dashed faint'}, {...moved, class: 'dashed'}]}, three);
+
+  const radius = 0.8 * extent;
+  turning = {frame: three, radius};
+  const {x, y} = knobPlace([Number(state.angle)]);
+  knob(both.handles, {
+    key: 'angle', x, y, label: 'Angle, on the figure', text: `${formatNumber(Number(state.angle))} degrees`, now: Number(state.angle), low: 0, high: 360, shape: 'turn',
+    disc: [three.x(0), three.y(0), three.unit * radius],
+  });
+}
+
+/** @param {number[]} values */
+function knobPlace([angle = 0]) {
+  if (!turning) return {x: 0, y: 0};
+  const radians = (angle * Math.PI) / 180;
+  return {x: turning.frame.x(turning.radius * Math.cos(radians)), y: turning.frame.y(turning.radius * Math.sin(radians))};
+}
+
+/** @type {(stage: HTMLElement, outputs: Outputs, view: View) => void} */
+function drawSpace(stage, outputs, view) {
+  turning = null;
+  const {space} = panels(stage, view, [{key: 'space', label: 'Both clouds in space with the axis of rotation', title: 'Space: drag to look from elsewhere', ratio: 0.8, tallest: 560}]);
+  const {points_original: original, points_transformed: transformed, axis} = outputs;
+  const placed = solid(space.marks, {
+    orientation, extent: extentOf(outputs), axis: axis?.values,
+    clouds: [{key: 'original', points: original, faint: true}, {key: 'oft', points: transformed, marker: 'diamond'}],
+    lines: [{...pairOf(original), class: 'dashed faint'}, {...pairOf(transformed), class: 'dashed'}],
+  }, space.area);
+  reach = placed.r;
+  knob(space.handles, {
+    key: 'look', x: placed.x, y: placed.y, label: 'Where you look from', text: `${Math.round(orientation.yaw)} degrees around, ${Math.round(orientation.pitch)} up`,
+    now: orientation.yaw, low: 0, high: 360, quiet: true, disc: [placed.x, placed.y, placed.r],
+  });
+}
+
+/** @type {(stage: HTMLElement, api: Api) => void} */
+function handles(stage, api) {
+  const {signal} = api;
+  movable(stage, 'angle', {
+    low: [0], high: [360], step: [1], wrap: 360,
+    active: () => api.state().view === '2d',
+    values: () => [Number(api.state().angle)],
+    set: ([angle = 0], settled) => api.set({angle}, {settle: settled}),
+    place: knobPlace,
+    drag: (pointer, grab) => {
+      if (!turning) return null;
+      const turn = (/** @type {{x: number, y: number}} */ at) => Math.atan2(turning?.frame.invert.y(at.y) ?? 0, turning?.frame.invert.x(at.x) ?? 1);
+      return [(grab.values[0] ?? 0) + ((turn(pointer) - turn(grab.pointer)) * 180) / Math.PI];
+    },
+  }, {signal});
+  movable(stage, 'look', {
+    low: [0, -90], high: [360, 90], step: [5, 5],
+    active: () => api.state().view === '3d',
+    values: () => [orientation.yaw, orientation.pitch],
+    set: ([yaw = 0, pitch = 0]) => {
+      orientation = {yaw, pitch};
+      api.redraw();
+    },
+    drag: (pointer, grab) => {
+      const next = orbit({yaw: grab.values[0] ?? 0, pitch: grab.values[1] ?? 0}, pointer.x - grab.pointer.x, pointer.y - grab.pointer.y, reach);
+      return [next.yaw, next.pitch];
+    },
+  }, {signal});
+}
+
+/** @type {import('../figures/player.js').Player | null} */
+let clock = null;
+
+/**
+ * Turns the cloud once, from where it is; a second press pauses.
+ * @param {Api} api
+ */
+function play(api) {
+  if (clock && clock.state() !== 'idle') {
+    clock.pause();
+    return;
+  }
+  const from = Number(api.state().angle);
+  clock = player({
+    length: 361, seconds: TURN_SECONDS, element: api.stage, smooth: true, signal: api.signal,
+    at: () => ((Number(api.state().angle) - from) % 360 + 360) % 360,
+    go: (turn, settled) => api.set({angle: +((from + turn) % 360).toFixed(2)}, {settle: settled}),
+    reducedMotion: () => matchMedia('(prefers-reduced-motion: reduce)').matches,
+  });
+  clock.play();
+}
+
+/** @type {(outputs: Outputs, state: State) => string} */
+function summary(outputs, state) {
+  const lengths = `The distance between the two reference points is ${formatNumber(outputs.distance_original)} before and ${formatNumber(outputs.distance_transformed)} after`;
+  const angles = `no angle changes by more than ${formatNumber(outputs.angle_error, 3)} radians`;
+  const verdict = outputs.is_orthogonal
+    ? `the map is orthogonal, with determinant ${formatNumber(outputs.determinant, 3)}`
+    : `the map is not orthogonal: AᵀA is ${formatNumber(outputs.orthogonality_error, 3)} away from I, and the determinant is ${formatNumber(outputs.determinant, 3)}`;
+  return `Turned by ${formatNumber(Number(state.angle))} degrees. ${lengths}; ${angles}; ${verdict}.`;
+}
+
+/** @type {import('../shell/types.js').PageModule} */
+export default {
+  name: 'rotation',
+  draw,
+  handles,
+  summary,
+  actions: [{id: 'play', label: 'Turn once', run: play}],
+  predict: {
+    question: 'The cloud is turned by 137 degrees and mirrored. What happens to the distance between the two reference points?',
+    options: ['It grows', 'It shrinks', 'It stays the same'],
+    settings: {angle: 137, reflect: true, shear: 0, scale: 1},
+    judge: (outputs) => {
+      if (outputs.distance_preserved) return 2;
+      return outputs.distance_transformed > outputs.distance_original ? 0 : 1;
+    },
+    reveal: (outputs) => `Before ${formatNumber(outputs.distance_original, 6)}, after ${formatNumber(outputs.distance_transformed, 6)}. The mirror shows elsewhere: the determinant is ${formatNumber(outputs.determinant, 3)}.`,
+  },
+  challenges: [
+    {
+      id: 'mirror',
+      task: 'Make a map that keeps every length and is still no rotation.',
+      hint: 'A rotation has determinant 1. What other value does a map that keeps lengths allow?',
+      done: (outputs) => outputs.is_orthogonal && outputs.determinant < 0,
+    },
+    {
+      id: 'area',
+      task: 'Keep the area (determinant 1 to a thousandth) and change an angle by more than 0.5 radians.',
+      hint: 'A shear slides one side of a square along the other: same base, same height.',
+      done: (outputs) => Math.abs(outputs.determinant - 1) < 1e-3 && outputs.angle_error > 0.5,
+    },
+    {
+      id: 'coincidence',
+      task: 'Find a map that is not orthogonal and still leaves the two marked points within a thousandth of their distance.',
+      hint: 'Stretch x a little: some directions grow, some shrink. The right shear gives back what the stretch took.',
+      done: (outputs) => !outputs.is_orthogonal && Math.abs(outputs.distance_transformed - outputs.distance_original) < 1e-3 * outputs.distance_original,
+    },
+  ],
+};
