@@ -6,7 +6,7 @@ import {buildControls} from './controls.js';
 import {loadDeclaration, DataError} from './data.js';
 import {settle} from './declaration.js';
 import {button, setText} from './dom.js';
-import {mountPanels} from './panels/panels.js';
+import {mountCells, mountPanels} from './panels/panels.js';
 import {buildReadout} from './readout.js';
 import {notify, clearNotice} from './status.js';
 import {watchTheme} from './theme.js';
@@ -29,7 +29,7 @@ export async function mountPage(main, signal) {
   fillNumbers(main, signal);
   const explorer = /** @type {HTMLElement|null} */ (main.querySelector('.explorer[data-page]'));
   if (!explorer) {
-    wireWords(main, () => {});
+    mountCells(main, signal);
     return;
   }
   const name = String(explorer.dataset.page);

@@ -27,6 +27,24 @@ export function mountPanels(main, api, module) {
 }
 
 /**
+ * The cells of a document without a figure, as they come near the screen.
+ * @param {HTMLElement} main
+ * @param {AbortSignal} signal
+ */
+export function mountCells(main, signal) {
+  const observer = new IntersectionObserver(async (entries) => {
+    for (const {isIntersecting, target} of entries) {
+      if (!isIntersecting) continue;
+      observer.unobserve(target);
+      const {mountCell} = await import('./cell.js');
+      if (!signal.aborted) mountCell(/** @type {HTMLElement} */ (target));
+    }
+  }, {rootMargin: NEAR});
+  signal.addEventListener('abort', () => observer.disconnect());
+  for (const root of main.querySelectorAll('[data-panel="cell"]')) observer.observe(root);
+}
+
+/**
  * @param {HTMLElement} root
  * @param {Api} api
  * @param {PageModule} module

@@ -1,0 +1,101 @@
+// A cell of Python: edit, run, stop, reset, copy; what it prints and the error of the reader's own lines appear below.
+// Used by code.js for the page's own code, and mounted alone for the cells in the index's text.
+import {kernel} from '../../kernel/client.js';
+import {button, copyText, element, setText} from '../dom.js';
+import {formatNumber} from '../numbers.js';
+import {editor} from './editor.js';
+
+/** @typedef {import('../types.js').Api} Api */
+
+const STOP_AFTER = 300;
+const SHOWN = 10_000;
+
+/**
+ * @typedef {object} CellSpec
+ * @property {string} code
+ * @property {string} label
+ * @property {string} page  whose names the code sees
+ * @property {() => object} parameters
+ * @property {boolean} [fromLink]  it came by a link: shown, not run
+ * @property {(outputs: Record<string, any>) => void} [drive]  when the cell returned the page's outputs
+ */
+
+/**
+ * @param {HTMLElement} root
+ * @param {CellSpec} spec
+ */
+export function buildCell(root, {code, label, page, parameters, drive, fromLink = false}) {
+  const place = element('div', {class: 'code-place'});
+  const printed = element('pre', {class: 'code-output', role: 'log', 'aria-label': 'What the code printed', tabindex: 0, hidden: true});
+  const state = element('p', {class: 'code-state', 'aria-live': 'polite'});
+  const editing = editor(place, code, {label, run: () => run()});
+  const runButton = button('Run', () => run(), {class: 'button primary', 'data-action': 'run'});
+  const stopButton = button('Stop', () => stop(), {'data-action': 'stop', hidden: true});
+  const reset = button('Reset', () => {
+    editing.replace(code);
+    printed.hidden = true;
+    setText(state, '');
+  }, {class: 'button quiet', 'data-action': 'reset-code'});
+  const copy = button('Copy', async () => setText(state, await copyText(editing.text(), root) ? 'The code is on the clipboard.' : 'The code is selected below.'), {class: 'button quiet', 'data-action': 'copy-code'});
+  root.append(place, element('p', {class: 'code-tools'}, runButton, ' ', stopButton, ' ', reset, ' ', copy), state, printed);
+  if (fromLink) setText(state, 'This code came with a link and was not run. Read it, then press Run.');
+  let running = false;
+  /** @type {{cancel: () => void}|null} */
+  let stream = null;
+
+  async function run() {
+    if (running) return;
+    running = true;
+    runButton.disabled = true;
+    printed.hidden = false;
+    printed.textContent = '';
+    setText(state, 'Running …');
+    const timer = setTimeout(() => { stopButton.hidden = false; }, STOP_AFTER);
+    try {
+      await kernel.ready;
+      const begun = kernel.stream('run_cell', {page, parameters: parameters(), code: editing.text()}, (step) => {
+        if (step.text && printed.textContent.length < SHOWN) printed.append(step.text);
+      });
+      stream = begun;
+      const {outputs, elapsed} = await begun.done;
+      const {drives, failed, error_line: line, ...rest} = outputs;
+      editing.mark(Number(line));
+      if (failed) {
+        setText(state, line ? `Stopped by an error in line ${line}; the figure is as it was.` : 'Stopped by an error; the figure is as it was.');
+      } else {
+        const time = `Ran in ${formatNumber(elapsed, 2)} ms`;
+        setText(state, drives ? `${time}; the figure shows what this code returned.` : `${time}.`);
+        if (drives) drive?.(rest);
+      }
+    } catch (error) {
+      setText(state, /** @type {Error} */ (error).message ?? String(error));
+    } finally {
+      clearTimeout(timer);
+      running = false;
+      stream = null;
+      runButton.disabled = false;
+      stopButton.hidden = true;
+      printed.hidden = !printed.textContent;
+    }
+  }
+
+  function stop() {
+    stream?.cancel();
+    setText(state, 'Stopping …');
+    kernel.stop();
+  }
+}
+
+/**
+ * A cell whose code stands in the document as <pre><code>: readable without a script.
+ * @param {HTMLElement} root
+ */
+export function mountCell(root) {
+  const shown = root.querySelector('pre code');
+  const code = (shown?.textContent ?? '').trim();
+  const page = root.dataset.page ?? 'projection';
+  shown?.closest('pre')?.remove();
+  const place = element('div', {class: 'code-cell'});
+  root.append(place);
+  buildCell(place, {code, label: root.dataset.label ?? 'Python', page, parameters: () => ({})});
+}

@@ -1,0 +1,113 @@
+// A Python editor: a plain text field at once, CodeMirror in its place on the first focus.
+// Called by cell.js. The editor lives in a shadow root, where its styles are adopted sheets and the page's policy lets them be.
+import {element} from '../dom.js';
+
+/**
+ * @typedef {object} Editor
+ * @property {() => string} text
+ * @property {(text: string) => void} replace
+ * @property {(line: number) => void} mark  shows where an error is; 0 clears
+ */
+
+/**
+ * @param {HTMLElement} root
+ * @param {string} text
+ * @param {{label: string, run: () => void}} options
+ * @returns {Editor}
+ */
+export function editor(root, text, {label, run}) {
+  const field = element('textarea', {
+    class: 'code-field', 'aria-label': label, spellcheck: 'false', autocapitalize: 'off', autocomplete: 'off', rows: Math.min(24, text.split('\n').length + 1),
+  });
+  field.value = text;
+  root.replaceChildren(field);
+  /** @type {any} */
+  let rich = null;
+  let loading = false;
+  field.addEventListener('focus', async () => {
+    if (loading || rich) return;
+    loading = true;
+    try {
+      rich = await richEditor(root, field, label, run);
+    } catch {
+      loading = false; // without the editor the plain field goes on working
+    }
+  });
+  field.addEventListener('keydown', (event) => {
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      run();
+    }
+  });
+  return {
+    text: () => (rich ? rich.state.doc.toString() : field.value),
+    replace(next) {
+      if (rich) rich.dispatch({changes: {from: 0, to: rich.state.doc.length, insert: next}});
+      else field.value = next;
+    },
+    mark(line) {
+      if (!line) return;
+      if (rich && line <= rich.state.doc.lines) {
+        const {from} = rich.state.doc.line(line);
+        rich.dispatch({selection: {anchor: from}, scrollIntoView: true});
+      }
+    },
+  };
+}
+
+/**
+ * @param {HTMLElement} root
+ * @param {HTMLTextAreaElement} field
+ * @param {string} label
+ * @param {() => void} run
+ */
+async function richEditor(root, field, label, run) {
+  const [state, view, commands, language, python, highlight] = await Promise.all([
+    import('../../generated/vendor/codemirror/state.js'),
+    import('../../generated/vendor/codemirror/view.js'),
+    import('../../generated/vendor/codemirror/commands.js'),
+    import('../../generated/vendor/codemirror/language.js'),
+    import('../../generated/vendor/codemirror/lang-python.js'),
+    import('../../generated/vendor/codemirror/lezer-highlight.js'),
+  ]);
+  const {tags} = highlight;
+  const style = language.HighlightStyle.define([
+    {tag: [tags.keyword, tags.operatorKeyword, tags.controlKeyword], color: 'var(--code-keyword)', fontWeight: '600'},
+    {tag: [tags.string, tags.special(tags.string)], color: 'var(--code-string)'},
+    {tag: tags.comment, color: 'var(--code-comment)', fontStyle: 'italic'},
+    {tag: [tags.number, tags.bool, tags.null], color: 'var(--code-number)'},
+    {tag: [tags.function(tags.variableName), tags.definition(tags.variableName)], color: 'var(--code-name)'},
+  ]);
+  const theme = view.EditorView.theme({
+    '&': {color: 'var(--ink)', backgroundColor: 'var(--code-ground)', fontSize: 'var(--code-size, 0.875rem)'},
+    '.cm-content': {fontFamily: 'var(--mono)', caretColor: 'var(--ink)', padding: '0.75rem 0'},
+    '.cm-scroller': {fontFamily: 'var(--mono)', lineHeight: '1.5', maxHeight: '32rem'},
+    '.cm-gutters': {backgroundColor: 'transparent', color: 'var(--ink-soft)', border: 'none'},
+    '.cm-activeLine, .cm-activeLineGutter': {backgroundColor: 'var(--code-active)'},
+    '&.cm-focused': {outline: '2px solid var(--accent)', outlineOffset: '1px'},
+    '&.cm-focused .cm-selectionBackground, .cm-selectionBackground': {backgroundColor: 'var(--code-selection) !important'},
+    '.cm-cursor': {borderLeftColor: 'var(--ink)'},
+  });
+  const host = element('div', {class: 'code-rich'});
+  const shadow = host.attachShadow({mode: 'open', delegatesFocus: true});
+  const hadFocus = document.activeElement === field;
+  const {selectionStart} = field;
+  const editing = new view.EditorView({
+    root: shadow,
+    parent: shadow,
+    state: state.EditorState.create({
+      doc: field.value,
+      selection: {anchor: Math.min(selectionStart, field.value.length)},
+      extensions: [
+        view.lineNumbers(), view.highlightActiveLine(), view.drawSelection(), commands.history(), language.bracketMatching(), language.indentOnInput(),
+        language.indentUnit.of('    '), python.python(), language.syntaxHighlighting(style), theme,
+        // Escape, then Tab leaves the editor, so that the keyboard is never trapped.
+        view.keymap.of([{key: 'Mod-Enter', run: () => { run(); return true; }}, ...commands.defaultKeymap, ...commands.historyKeymap, commands.indentWithTab]),
+        view.EditorView.contentAttributes.of({'aria-label': `${label}. Escape, then Tab leaves the editor.`}),
+      ],
+    }),
+  });
+  root.replaceChildren(host);
+  if (hadFocus) editing.focus();
+  return editing;
+}
