@@ -40,11 +40,12 @@ def run_cell(
     parameters = page.validate(given)
     yield {"drives": False, "failed": False, "error_line": 0}
     answer: Outputs = {"drives": False, "failed": False, "error_line": 0}
+    wanted = page.outputs_at(parameters)
     namespace = _namespace(page, parameters)
     value, error = _guarded(lambda: _execute(code, namespace))
     if error is None:
         # Looking at the value may run the reader's code again, so it is guarded too.
-        outputs, error = _guarded(lambda: _page_outputs(page, value, namespace.get("result")))
+        outputs, error = _guarded(lambda: _page_outputs(wanted, value, namespace.get("result")))
         if outputs is not None:
             answer = {**answer, "drives": True, **outputs}
     if error is not None:
@@ -110,19 +111,19 @@ def _check_depth(code: str) -> None:
             depth -= 1
 
 
-def _page_outputs(page: Page, value: Any, result: Any) -> Outputs | None:
+def _page_outputs(wanted: list[Output], value: Any, result: Any) -> Outputs | None:
     """The page's outputs in their own types, or None; anything else is shown as in a notebook."""
-    names = {output.name for output in page.outputs}
+    names = {output.name for output in wanted}
     for candidate in (value, result):
         if not isinstance(candidate, Mapping) or not names.intersection(map(str, candidate)):
             continue
-        missing = [output.name for output in page.outputs if output.name not in candidate]
+        missing = [output.name for output in wanted if output.name not in candidate]
         if missing:
             few = ", ".join(missing[:5])
             print(f"The result has no {few}: the figure was left as it is.")
             return None
         try:
-            return {output.name: _typed(output, candidate[output.name]) for output in page.outputs}
+            return {output.name: _typed(output, candidate[output.name]) for output in wanted}
         except (TypeError, ValueError) as error:
             print(f"{error} The figure was left as it is.")
             return None

@@ -23,10 +23,14 @@ Bound = float | list[str] | Mapping[str, Any] | None
 """A number; names of parameters, of which the smallest value counts; or
 {"by": name of a choice, "values": {choice: bound}}."""
 
+Condition = Mapping[str, Sequence[Any]] | None
+"""Names of parameters and, for each, the values at which something is shown; None: always."""
+
 SEED_LIMIT = 2**32 - 1
+LONGEST_TEXT = 2000
 
 
-class InvalidParameter(ValueError):
+class InvalidParameter(ValueError):  # noqa: N818 - reads as what it is: raise InvalidParameter
     """A parameter outside its declaration; `field` names it, the text says what to do."""
 
     def __init__(self, field: str, sentence: str) -> None:
@@ -67,7 +71,7 @@ class Parameter:
     unit: str = ""
     choices: tuple[Choice, ...] = ()
     scale: str = "linear"
-    shown_when: Mapping[str, Sequence[Any]] | None = None
+    shown_when: Condition = None
     note: str = ""
     of: str | None = None
     pattern: str | None = None
@@ -96,8 +100,7 @@ class Parameter:
 
     def in_force(self, known: Mapping[str, Any]) -> bool:
         """Whether the control is shown, and so counts, at the settings declared before it."""
-        conditions = (self.shown_when or {}).items()
-        return all(known[name] in allowed for name, allowed in conditions)
+        return holds(self.shown_when, known)
 
     def limits(self, known: Mapping[str, Any]) -> tuple[float, float]:
         """The smallest and the largest value allowed at the settings declared before it."""
@@ -163,7 +166,8 @@ class Parameter:
 
     def refuse(self, reason: str) -> InvalidParameter:
         """The error for this parameter: `Label (name) reason.`"""
-        return InvalidParameter(self.name, f"{self.label} ({self.name}) {reason}.")
+        sentence = f"{self.label} ({self.name}) {reason}".rstrip(".")
+        return InvalidParameter(self.name, f"{sentence}.")
 
     def _choose(self, value: Any) -> str | int:
         for choice in self.choices:
@@ -173,15 +177,17 @@ class Parameter:
         raise self.refuse(f"must be one of {allowed}; {_show(value)} was given")
 
     def _choose_several(self, value: Any) -> tuple[str | int, ...]:
-        names = value.split(",") if isinstance(value, str) else value
+        names = [n for n in value.split(",") if n.strip()] if isinstance(value, str) else value
         if not isinstance(names, (list, tuple)):
             raise self.refuse("must be a list of names separated by commas")
         wanted = {self._choose(name.strip() if isinstance(name, str) else name) for name in names}
+        if not wanted:
+            raise self.refuse("needs at least one of its choices")
         return tuple(c.value for c in self.choices if c.value in wanted)
 
     def _match(self, value: Any) -> str:
-        if not isinstance(value, str) or len(value) > 4096:
-            raise self.refuse("must be a text of at most 4096 characters")
+        if not isinstance(value, str) or len(value) > LONGEST_TEXT:
+            raise self.refuse(f"must be a text of at most {LONGEST_TEXT} characters")
         if value and self.pattern and not re.fullmatch(self.pattern, value, re.ASCII):
             raise self.refuse(f"cannot be read: {self.note}")
         return value
@@ -191,7 +197,8 @@ class Parameter:
 class Output:
     """One result of a page: float, int, flag, text, vector or matrix.
 
-    `digits` is how many significant digits are shown; a hidden output is for drawing only.
+    `digits` is how many significant digits are shown; a hidden output is for drawing only. With
+    `shown_when`, as for a parameter, the output is given at those settings alone.
     """
 
     name: str
@@ -201,10 +208,11 @@ class Output:
     digits: int = 4
     note: str = ""
     hidden: bool = False
+    shown_when: Condition = None
 
     def as_json(self) -> dict[str, Any]:
         """The declaration as plain data."""
-        return {
+        entry: dict[str, Any] = {
             "name": self.name,
             "label": self.label,
             "kind": self.kind,
@@ -213,11 +221,20 @@ class Output:
             "note": self.note,
             "hidden": self.hidden,
         }
+        if self.shown_when is not None:
+            entry["shown_when"] = self.shown_when
+        return entry
 
 
-def drawn(name: str, kind: str, note: str) -> Output:
+def drawn(name: str, kind: str, note: str, shown_when: Condition = None) -> Output:
     """An output that is drawn and exported, and not listed beside the figure."""
-    return Output(name, name.replace("_", " ").capitalize(), kind, note=note, hidden=True)
+    label = name.replace("_", " ").capitalize()
+    return Output(name, label, kind, note=note, hidden=True, shown_when=shown_when)
+
+
+def holds(condition: Condition, known: Mapping[str, Any]) -> bool:
+    """Whether something with this condition is shown at these settings."""
+    return all(known[name] in allowed for name, allowed in (condition or {}).items())
 
 
 def validate(parameters: Sequence[Parameter], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -271,6 +288,10 @@ class Page:
     def validate(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """See `validate`."""
         return validate(self.parameters, given)
+
+    def outputs_at(self, known: Mapping[str, Any]) -> list[Output]:
+        """The outputs that are given at these settings."""
+        return [output for output in self.outputs if holds(output.shown_when, known)]
 
     def defaults(self) -> dict[str, Any]:
         """The settings of a page that has just been opened."""

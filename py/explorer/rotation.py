@@ -6,6 +6,7 @@ Called by explorer.surface and by readers; pages/rotation.js draws what it retur
 from __future__ import annotations
 
 import numpy as np
+from osft.orthogonal import angles, exponential, givens
 
 from explorer.declare import Array, Output, Outputs, Page, Parameter, choices, drawn, validated
 
@@ -51,16 +52,13 @@ OUTPUTS = (
 
 
 def turn(angle: float, view: str, azimuth: float, elevation: float) -> Array:
-    """The rotation by `angle` degrees: of the plane, or of space about an axis (Rodrigues)."""
-    radians = np.radians(angle)
+    """The rotation by `angle` degrees: of the plane, or of space about an axis."""
+    radians = float(np.radians(angle))
     if view == "2d":
-        plane = [[np.cos(radians), -np.sin(radians)], [np.sin(radians), np.cos(radians)]]
-        return np.array(plane)
+        return givens(2, [(0, 1)], [radians])
     around, up = np.radians(azimuth), np.radians(elevation)
     x, y, z = np.cos(up) * np.cos(around), np.cos(up) * np.sin(around), np.sin(up)
-    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-    rotation: Array = np.eye(3) + np.sin(radians) * cross + (1 - np.cos(radians)) * cross @ cross
-    return rotation
+    return exponential(radians * np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]]))
 
 
 def grid_lines(dimension: int, extent: int) -> Array:
@@ -76,14 +74,8 @@ def grid_lines(dimension: int, extent: int) -> Array:
 
 def largest_angle_change(before: Array, after: Array) -> float:
     """The largest change of the angle between two points seen from the origin, in radians."""
-    changes = []
-    for cloud in (before, after):
-        directions = cloud / np.sqrt(np.einsum("ij,ij->i", cloud, cloud))[:, None]
-        apart = directions[:, None, :] - directions[None, :, :]
-        together = directions[:, None, :] + directions[None, :, :]
-        lengths = [np.sqrt(np.einsum("ijk,ijk->ij", each, each)) for each in (apart, together)]
-        changes.append(2 * np.arctan2(*lengths))
-    return float(np.abs(changes[1] - changes[0]).max())
+    lengths = [np.linalg.norm(cloud, axis=1, keepdims=True) for cloud in (before, after)]
+    return float(np.abs(angles(after / lengths[1]) - angles(before / lengths[0])).max())
 
 
 def largest_angle_change_in_plane(before: Array, after: Array) -> float:
@@ -138,7 +130,7 @@ def compute(
         "determinant": float(np.linalg.det(matrix)),
         "orthogonality_error": error,
         "is_orthogonal": error <= TOLERANCE,
-        "singular_values": np.linalg.svd(matrix, compute_uv=False),
+        "singular_values": np.linalg.svd(matrix, compute_uv=False).astype(np.float64),
         "matrix": matrix,
         "points_original": original,
         "points_transformed": transformed,

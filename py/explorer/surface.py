@@ -15,7 +15,7 @@ import numpy as np
 
 from explorer.declare import InvalidParameter, Outputs, Page
 
-PAGES = ("rotation", "orthogonal", "energy", "svd", "projection", "parameters", "training")
+PAGES = ("rotation", "orthogonal", "projection", "parameters")
 
 
 def find(name: str) -> Page:
