@@ -42,7 +42,8 @@ def run_tests(say: Say, arguments: list[str], *, torch: bool) -> int:
     python = setup(say, torch=torch)
     chromium = find_chromium(python)
     environment = {**os.environ, **({"OSFT_CHROMIUM": chromium} if chromium else {})}
-    return _run([str(python), "-m", "pytest", *arguments], environment)
+    parallel = [] if any(given.startswith("-n") for given in arguments) else ["-n", "2", "--dist", "loadfile"]
+    return _run([str(python), "-m", "pytest", *parallel, *arguments], environment)
 
 
 def bench(say: Say, arguments: list[str]) -> int:
@@ -128,9 +129,10 @@ def _environment(say: Say) -> Path:
     command = [sys.executable, "-m", "venv", "--clear", str(ROOT / ".venv")]
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     # Debian keeps the means to make a virtual environment in a package of its own.
-    if not _quietly(command) and not (_apt_install([f"python{version}-venv", "python3-venv"], say) and _quietly(command)):
+    packages = [f"python{version}-venv", "python3-venv"]
+    if not _quietly(command) and not (_apt_install(packages, say) and _quietly(command)):
         raise BuildError(
-            f"{sys.executable} cannot make a virtual environment; install Debian's or Ubuntu's package python3-venv and try again."
+            f"{sys.executable} cannot make a virtual environment; install the system's package python3-venv and try again."
         )
     python = tools.venv_python()
     assert python is not None

@@ -1,0 +1,112 @@
+"""What every test may ask for: the built site on a server, a Chromium, and a watch on its console.
+
+The site is built once for all workers of a run (the build holds a lock) and served by each.
+"""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, ConsoleMessage, WebError
+
+from builder import develop
+from builder.precompute import LAUNCH_ARGUMENTS
+from builder.serve import serving
+from builder.site import Places, build
+
+ROOT = Path(__file__).resolve().parent.parent
+WATCHED = (ROOT / "tests" / "site", ROOT / "tests" / "faults")
+
+
+@pytest.fixture(scope="session")
+def site_folder() -> Path:
+    """`osft-web/`, built."""
+    places = Places.of(ROOT)
+    build(places, print)
+    return places.site
+
+
+@pytest.fixture(scope="session")
+def site(site_folder: Path) -> Iterator[str]:
+    """The URL of the site on the project's own server, with a final slash."""
+    with serving(site_folder) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def plain_site(site_folder: Path) -> Iterator[str]:
+    """The same on Python's `http.server`, as `python3 -m http.server` serves it."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: Any) -> None:
+            """Keep the test's output readable."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site_folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str | None:
+    """The Chromium to start, or None for the one that Playwright brought."""
+    found = develop.find_chromium()
+    if found is None:
+        pytest.fail("There is no Chromium; `python3 build.py setup` finds or installs one.")
+    return found or None
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any], chromium_path: str | None) -> dict[str, Any]:
+    """How pytest-playwright starts the browser."""
+    path = {"executable_path": chromium_path} if chromium_path else {}
+    return {**browser_type_launch_args, **path, "args": [*browser_type_launch_args.get("args", []), *LAUNCH_ARGUMENTS]}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any], site: str) -> dict[str, Any]:
+    """`page.goto("rotation.html")` means the served site."""
+    return {**browser_context_args, "base_url": site}
+
+
+@pytest.fixture
+def console_errors() -> list[str]:
+    """The console errors and page errors of this test's contexts so far."""
+    return []
+
+
+@pytest.fixture
+def new_context(new_context: Callable[..., BrowserContext], console_errors: list[str]) -> Callable[..., BrowserContext]:
+    """pytest-playwright's maker of contexts, with an ear on each: `context` and `page` come from it too."""
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            console_errors.append(f"{message.text} ({message.location.get('url', '')})")
+
+    def on_error(error: WebError) -> None:
+        console_errors.append(f"{error.error}")
+
+    def watched(**options: Any) -> BrowserContext:
+        context = new_context(**options)
+        context.on("console", on_console)
+        context.on("weberror", on_error)
+        return context
+
+    return watched
+
+
+@pytest.fixture(autouse=True)
+def nothing_on_the_console(request: pytest.FixtureRequest) -> Iterator[None]:
+    """In tests/site and tests/faults a stray error fails the test, unless it sabotages the page on purpose."""
+    watched = "new_context" in request.fixturenames and any(folder in request.path.parents for folder in WATCHED)
+    errors: list[str] = request.getfixturevalue("console_errors") if watched else []
+    yield
+    if request.node.get_closest_marker("expects_console_errors") is None:
+        assert errors == []
