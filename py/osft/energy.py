@@ -60,7 +60,7 @@ def hyperspherical_energies(stack: object, s: float = 1, *, mean: bool = False) 
     units = unit_rows(weights)
     count = units.shape[1]
     totals = np.zeros(len(units))
-    for start, squared in _blocks(units, weights):
+    for _, squared in _blocks(units, weights):
         rows = squared.shape[1]
         with np.errstate(divide="ignore", over="ignore"):
             terms = _terms(squared, exponent)
@@ -107,7 +107,8 @@ def mean_absolute_cosines(stack: object, *, epsilon: float = 0.0) -> Array:
         cosines[:, diagonal, diagonal] = 0.0
         rows = stop - start
         totals += cosines[:, :, :rows].sum(axis=(1, 2)) + 2.0 * cosines[:, :, rows:].sum(axis=(1, 2))
-    return totals / (count * (count - 1))
+    means: Array = totals / (count * (count - 1))
+    return means
 
 
 def expected_absolute_cosine(features: int) -> float:
@@ -149,9 +150,7 @@ def unit_rows(weights: Array) -> Array:
 def _check_rows(weights: Array) -> None:
     """Raise unless every matrix of the stack has two rows and one column at least."""
     if weights.shape[0] == 0 or weights.shape[1] < 2 or weights.shape[2] < 1:
-        raise ValueError(
-            f"weights must have at least two rows (neurons) and one column; its shape is {weights.shape[1:]}."
-        )
+        raise ValueError(f"weights must have at least two rows (neurons) and one column; its shape is {weights.shape[1:]}.")
 
 
 def _terms(squared: Array, exponent: float) -> Array:
@@ -190,12 +189,28 @@ def _blocks(units: Array, weights: Array) -> Iterator[tuple[int, Array]]:
 
 def _pairs_at_once(units: Array) -> int:
     """Return how many pairs of rows may be gathered at once."""
-    return max(1, BLOCK_PAIRS // units.shape[2])
+    return max(1, BLOCK_PAIRS // int(units.shape[2]))
 
 
 def _near(first: Array, second: Array, raw_first: Array, raw_second: Array) -> Array:
-    """Return squared distances between unit rows [pairs, features] from differences; 0 for the same direction."""
+    """Return squared distances between unit rows [pairs, features] from differences; 0 for the same direction.
+
+    ||u/|u| - v/|v| ||^2 = (||u - v||^2 - (|u| - |v|)^2) / (|u| |v|),  |u| - |v| = (u - v).(u + v) / (|u| + |v|)
+
+    The difference of the rows as given is exact for close rows, so the right-hand side keeps all digits; where the
+    rows differ mainly in length it cancels, and the rounded unit rows are subtracted instead.
+    """
     difference = first - second
     squared: Array = (difference * difference).sum(axis=1)
-    squared[squared <= SAME * SAME] = 0.0
-    return squared
+    with np.errstate(all="ignore"):
+        # One power of two for both rows of a pair changes no digit and keeps the squares in range.
+        power = -np.frexp(np.abs(raw_first).max(axis=1, keepdims=True))[1]
+        u, v = np.ldexp(raw_first, power), np.ldexp(raw_second, power)
+        lengths = np.sqrt((u * u).sum(axis=1)), np.sqrt((v * v).sum(axis=1))
+        apart = u - v
+        whole = (apart * apart).sum(axis=1)
+        radial = (apart * (u + v)).sum(axis=1) / (lengths[0] + lengths[1])
+        across = whole - radial * radial
+        accurate = across >= 0.25 * whole
+        squared = np.where(accurate, across / (lengths[0] * lengths[1]), squared)
+    return np.where(squared <= SAME * SAME, 0.0, squared)

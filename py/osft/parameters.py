@@ -57,7 +57,7 @@ class Resolved(NamedTuple):
     added: int
     """How many of the trainable numbers are new, beside the layer's own."""
     buffers: int
-    """Frozen numbers that the method stores beside the layer."""
+    """Frozen numbers that the method stores beside the layer; METHODS says how many bytes each takes."""
     notes: tuple[str, ...]
     """What was adjusted or is worth knowing, in sentences."""
 
@@ -78,7 +78,7 @@ class ResolvedModel(NamedTuple):
     notes: tuple[str, ...]
 
 
-def count(method: str, in_features: int, out_features: int, **config: object) -> int:
+def count(method: str, in_features: int, out_features: int, *, layer_bias: bool = False, **config: object) -> int:
     """Return the number of trainable parameters that HF PEFT reports for one Linear(in_features -> out_features).
 
     With n = in_features, m = out_features, k = min(m, n):
@@ -89,8 +89,9 @@ def count(method: str, in_features: int, out_features: int, **config: object) ->
     config keys and defaults are PEFT's: r, use_dora, lora_bias, oft_block_size, block_share, boft_block_size,
     boft_block_num, boft_n_butterfly_factor, effective_rank, psoft_orth, psoft_mag_a, psoft_mag_b, bias.
     layer_bias=True says that the layer has a bias, which full fine-tuning and bias="all" train too.
-    cuda_extension=False counts BOFT as PEFT does without its compiled extension. Block sizes that do not divide are adjusted as PEFT
-    does; `resolve` says so. What PEFT refuses, unknown methods and unknown keys raise ValueError.
+    cuda_extension=False counts BOFT as PEFT does without its compiled extension. Block sizes that do not divide
+    are adjusted as PEFT adjusts them, and `resolve` says so. What PEFT refuses, unknown methods and unknown keys
+    raise ValueError.
     Source: HF PEFT 0.21.2; papers in METHODS.
     Invariant: never negative; equals the sum of sizes in `resolve(...).shapes` and of trained biases.
 
@@ -101,12 +102,10 @@ def count(method: str, in_features: int, out_features: int, **config: object) ->
     >>> count("osf", 512, 256)
     98432
     """
-    return resolve(method, in_features, out_features, **config).trainable
+    return _resolve(method, in_features, out_features, layer_bias, config).trainable
 
 
-def resolve(
-    method: str, in_features: int, out_features: int, *, layer_bias: bool = False, **config: object
-) -> Resolved:
+def resolve(method: str, in_features: int, out_features: int, *, layer_bias: bool = False, **config: object) -> Resolved:
     """Return what HF PEFT makes of a config on one layer: the adjusted config, shapes, counts and notes.
 
     Arguments as for `count`.
@@ -117,6 +116,11 @@ def resolve(
     >>> resolved.notes
     ('oft_block_size 5 does not divide 48; HF PEFT adjusts it to 4.',)
     """
+    return _resolve(method, in_features, out_features, layer_bias, config)
+
+
+def _resolve(method: object, in_features: object, out_features: object, layer_bias: object, config: Config) -> Resolved:
+    """Return what HF PEFT makes of a config on one layer, every argument still to be checked."""
     key, rules = find_method(method)
     n = checks.as_integer(in_features, "in_features", 1, LARGEST)
     m = checks.as_integer(out_features, "out_features", 1, LARGEST)
@@ -164,13 +168,10 @@ def resolve_model(preset: str | Preset, method: str, targets: str = "all_linear"
     wanted = find_targets(targets)
     _fill(key, rules, config)
     chosen = target_modules(model, wanted)
-    layers = tuple(
-        (module, resolve(key, module.in_features, module.out_features, layer_bias=module.bias, **config))
-        for module in chosen
-    )
-    added = sum(module.count * layer.added for module, layer in layers)
-    trainable = sum(module.count * layer.trainable for module, layer in layers)
-    buffers = sum(module.count * layer.buffers for module, layer in layers)
+    layers = tuple((module, _resolve(key, module.in_features, module.out_features, module.bias, config)) for module in chosen)
+    added = sum(module.copies * layer.added for module, layer in layers)
+    trainable = sum(module.copies * layer.trainable for module, layer in layers)
+    buffers = sum(module.copies * layer.buffers for module, layer in layers)
     if key == "full":
         trainable = model.total
     elif config.get("bias") == "all":
@@ -183,13 +184,22 @@ def resolve_model(preset: str | Preset, method: str, targets: str = "all_linear"
         method=key,
         preset=model,
         targets=wanted,
-        modules=sum(module.count for module in chosen),
+        modules=sum(module.copies for module in chosen),
         layers=layers,
         trainable=trainable,
         total=model.total + added,
         buffers=buffers,
-        notes=tuple(dict.fromkeys(note for _, layer in layers for note in layer.notes)),
+        notes=_model_notes(layers),
     )
+
+
+def _model_notes(layers: tuple[tuple[Module, Resolved], ...]) -> tuple[str, ...]:
+    """Return each note once, after the names of the modules it concerns."""
+    names: dict[str, list[str]] = {}
+    for module, layer in layers:
+        for note in layer.notes:
+            names.setdefault(note, []).append(module.name)
+    return tuple(f"{', '.join(modules)}: {note}" for note, modules in names.items())
 
 
 def independent_directions(in_features: int, out_features: int, rank: int) -> int:
@@ -209,13 +219,12 @@ def independent_directions(in_features: int, out_features: int, rank: int) -> in
     return (m - rank) * (n - rank)
 
 
-def layer_memory(method: str, in_features: int, out_features: int, **config: object) -> Memory:
+def layer_memory(method: str, in_features: int, out_features: int, *, layer_bias: bool = False, **config: object) -> Memory:
     """Estimate training memory of one layer; arguments as for `count`, assumptions in osft.memory."""
-    layer = resolve(method, in_features, out_features, **config)
-    weights = layer.in_features * layer.out_features
-    if config.get("layer_bias"):
-        weights += layer.out_features
-    return estimate_memory(weights, layer.trainable, layer.buffers, full=layer.method == "full")
+    layer = _resolve(method, in_features, out_features, layer_bias, config)
+    weights = layer.out_features * (layer.in_features + layer_bias)
+    width = METHODS[layer.method].buffer_bytes
+    return estimate_memory(weights, layer.trainable, width * layer.buffers, full=layer.method == "full")
 
 
 def model_memory(preset: str | Preset, method: str, targets: str = "all_linear", **config: object) -> Memory:
@@ -225,7 +234,8 @@ def model_memory(preset: str | Preset, method: str, targets: str = "all_linear",
     14.1
     """
     model = resolve_model(preset, method, targets, **config)
-    return estimate_memory(model.preset.total, model.trainable, model.buffers, full=model.method == "full")
+    width = METHODS[model.method].buffer_bytes
+    return estimate_memory(model.preset.total, model.trainable, width * model.buffers, full=model.method == "full")
 
 
 def find_method(name: object) -> tuple[str, Method]:

@@ -38,6 +38,8 @@ class Method(NamedTuple):
     neutral: tuple[str, ...]
     """Config keys of PEFT that change training but no count."""
     rule: Callable[[int, int, Config], Layer]
+    buffer_bytes: int = 4
+    """Bytes of one frozen number that PEFT stores for the method: fp32, unless it keeps the model's own bf16."""
 
 
 def nearest_divisor(number: int, wanted: int) -> int:
@@ -93,6 +95,8 @@ def lora(n: int, m: int, config: Config) -> Layer:
     if checks.as_flag(config["use_dora"], "use_dora"):
         shapes["lora_magnitude_vector"] = (m,)
     if checks.as_flag(config["lora_bias"], "lora_bias"):
+        if "lora_magnitude_vector" in shapes:
+            raise ValueError("HF PEFT does not combine lora_bias with DoRA; set lora_bias or use_dora to False.")
         shapes["lora_B.bias"] = (m,)
     notes: tuple[str, ...] = ()
     if r > min(n, m):
@@ -264,6 +268,6 @@ METHODS: dict[str, Method] = {
         psoft,
     ),
     "osf": Method(
-        "OSFT (OSF in PEFT)", "Nayak et al. 2025, arXiv 2504.07097", {"effective_rank": None}, _COMMON, osf
+        "OSFT (OSF in PEFT)", "Nayak et al. 2025, arXiv 2504.07097", {"effective_rank": None}, _COMMON, osf, buffer_bytes=2
     ),
 }

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 
 class Module(NamedTuple):
-    """Linear layers of one name and shape: `count` of them in the whole model."""
+    """Linear layers of one name and shape: `copies` of them in the whole model."""
 
     name: str
     in_features: int
     out_features: int
-    count: int
+    copies: int
     bias: bool
     in_qv: bool
     """Whether the targets "qv" (query and value projections) include it."""
@@ -37,21 +37,19 @@ class Preset(NamedTuple):
     other: tuple[tuple[str, int], ...]
     """Parameters outside `modules`, by part."""
     other_biases: int
-    """How many of those have "bias" in their name; bias="all" trains these too."""
+    """How many of those are called "bias"; PEFT's bias="all" trains these too."""
     source: str
 
     @property
     def total(self) -> int:
         """All parameters of the model."""
-        linear = sum(
-            module.count * module.out_features * (module.in_features + module.bias) for module in self.modules
-        )
+        linear = sum(module.copies * module.out_features * (module.in_features + module.bias) for module in self.modules)
         return linear + sum(number for _, number in self.other)
 
     @property
     def biases(self) -> int:
-        """All parameters with "bias" in their name."""
-        return self.other_biases + sum(module.count * module.out_features for module in self.modules if module.bias)
+        """All parameters called "bias"."""
+        return self.other_biases + sum(module.copies * module.out_features for module in self.modules if module.bias)
 
 
 def _decoder(
@@ -107,31 +105,89 @@ PRESETS: dict[str, Preset] = {
     preset.key: preset
     for preset in (
         _decoder(
-            "llama-2-7b", "Llama-2-7B", layers=32, hidden=4096, intermediate=11008, heads=32, groups=32, head=128,
-            vocabulary=32000, source="transformers LlamaConfig defaults",
+            "llama-2-7b",
+            "Llama-2-7B",
+            layers=32,
+            hidden=4096,
+            intermediate=11008,
+            heads=32,
+            groups=32,
+            head=128,
+            vocabulary=32000,
+            source="transformers LlamaConfig defaults",
         ),
         _decoder(
-            "llama-3.1-8b", "Llama-3.1-8B", layers=32, hidden=4096, intermediate=14336, heads=32, groups=8, head=128,
-            vocabulary=128256, source="published config.json",
+            "llama-3.1-8b",
+            "Llama-3.1-8B",
+            layers=32,
+            hidden=4096,
+            intermediate=14336,
+            heads=32,
+            groups=8,
+            head=128,
+            vocabulary=128256,
+            source="published config.json",
         ),
         _decoder(
-            "mistral-7b", "Mistral-7B v0.1", layers=32, hidden=4096, intermediate=14336, heads=32, groups=8, head=128,
-            vocabulary=32000, source="transformers MistralConfig defaults",
+            "mistral-7b",
+            "Mistral-7B v0.1",
+            layers=32,
+            hidden=4096,
+            intermediate=14336,
+            heads=32,
+            groups=8,
+            head=128,
+            vocabulary=32000,
+            source="transformers MistralConfig defaults",
         ),
         _decoder(
-            "qwen2.5-7b", "Qwen2.5-7B", layers=28, hidden=3584, intermediate=18944, heads=28, groups=4, head=128,
-            vocabulary=152064, qkv_bias=True, source="published config.json",
+            "qwen2.5-7b",
+            "Qwen2.5-7B",
+            layers=28,
+            hidden=3584,
+            intermediate=18944,
+            heads=28,
+            groups=4,
+            head=128,
+            vocabulary=152064,
+            qkv_bias=True,
+            source="published config.json",
         ),
         _decoder(
-            "qwen3-8b", "Qwen3-8B", layers=36, hidden=4096, intermediate=12288, heads=32, groups=8, head=128,
-            vocabulary=151936, head_norms=True, source="published config.json",
+            "qwen3-8b",
+            "Qwen3-8B",
+            layers=36,
+            hidden=4096,
+            intermediate=12288,
+            heads=32,
+            groups=8,
+            head=128,
+            vocabulary=151936,
+            head_norms=True,
+            source="published config.json",
         ),
         _decoder(
-            "gemma-2-2b", "Gemma-2-2B", layers=26, hidden=2304, intermediate=9216, heads=8, groups=4, head=256,
-            vocabulary=256000, tied=True, norms=4, source="transformers Gemma2Config defaults",
+            "gemma-2-2b",
+            "Gemma-2-2B",
+            layers=26,
+            hidden=2304,
+            intermediate=9216,
+            heads=8,
+            groups=4,
+            head=256,
+            vocabulary=256000,
+            tied=True,
+            norms=4,
+            source="transformers Gemma2Config defaults",
         ),
         Preset(
-            "t5-large", "T5-large", "24+24", 1024, 4096, "16/16 (64)", 32128,
+            "t5-large",
+            "T5-large",
+            "24+24",
+            1024,
+            4096,
+            "16/16 (64)",
+            32128,
             (
                 # 24 encoder layers with self-attention, 24 decoder layers with self- and cross-attention.
                 *(Module(name, 1024, 1024, 72, False, name in "qv") for name in "qkvo"),
@@ -143,15 +199,19 @@ PRESETS: dict[str, Preset] = {
                 ("norms", (2 * 24 + 1 + 3 * 24 + 1) * 1024),
                 ("relative attention bias", 2 * 32 * 16),
             ),
-            2 * 32 * 16,
+            0,
             "published config.json",
         ),
         Preset(
-            "bert-base", "BERT-base (encoder with pooler)", "12", 768, 3072, "12/12 (64)", 30522,
+            "bert-base",
+            "BERT-base (encoder with pooler)",
+            "12",
+            768,
+            3072,
+            "12/12 (64)",
+            30522,
             (
-                *_transformer_base(
-                    ("query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense")
-                ),
+                *_transformer_base(("query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense")),
                 Module("pooler.dense", 768, 768, 1, True, False),
             ),
             (
@@ -162,7 +222,13 @@ PRESETS: dict[str, Preset] = {
             "transformers BertConfig defaults",
         ),
         Preset(
-            "vit-b-16", "ViT-B/16 (1000-class head)", "12", 768, 3072, "12/12 (64)", 0,
+            "vit-b-16",
+            "ViT-B/16 (1000-class head)",
+            "12",
+            768,
+            3072,
+            "12/12 (64)",
+            0,
             (
                 *_transformer_base(("q_proj", "k_proj", "v_proj", "o_proj", "fc1", "fc2")),
                 Module("classifier", 768, 1000, 1, True, False),

@@ -39,9 +39,7 @@ def skew_from_parameters(parameters: object) -> Array:
     length = values.shape[-1]
     size = (1 + math.isqrt(1 + 8 * length)) // 2
     if length == 0 or size * (size - 1) // 2 != length:
-        raise ValueError(
-            f"parameters must hold n(n-1)/2 numbers per matrix, such as 1, 3, 6 or 10; here there are {length}."
-        )
+        raise ValueError(f"parameters must hold n(n-1)/2 numbers per matrix, such as 1, 3, 6 or 10; here there are {length}.")
     rows, columns = np.triu_indices(size, 1)
     skew = np.zeros((*values.shape[:-1], size, size))
     skew[..., rows, columns] = values
@@ -107,7 +105,7 @@ def cayley(skew: object) -> Array:
     matrix = checks.as_skew(skew)
     identity = np.eye(matrix.shape[-1])
     # The two factors commute, so one solve gives their product in either order. Adding 0.0 turns -0.0 into 0.0.
-    rotation: Array = np.linalg.solve(identity - matrix, identity + matrix) + 0.0
+    rotation = np.linalg.solve(identity - matrix, identity + matrix).astype(np.float64, copy=False) + 0.0
     return checks.check_result(rotation, "The entries of skew are too large for a Cayley transform in float64.")
 
 
@@ -182,4 +180,5 @@ def project_coft(parameters: object, eps: float = 6e-5) -> Array:
     radius = eps / math.sqrt(values.shape[0])
     norms = math.sqrt(2.0) * np.linalg.norm(values, axis=1, keepdims=True)
     outside = norms > radius
-    return np.where(outside, values * (radius / np.where(outside, norms, 1.0)), values)
+    projected: Array = np.where(outside, values * (radius / np.where(outside, norms, 1.0)), values)
+    return projected
