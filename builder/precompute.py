@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from builder import develop, tools
-from builder.site import Places
+from builder.site import Places, build
 
 Say = Callable[[str], None]
 
@@ -38,17 +38,20 @@ print(json.dumps(complaints()))
 
 
 def run(places: Places, options: argparse.Namespace, say: Say) -> int:
-    """Recompute what was asked for; the pages' data always."""
-    settings = {name: value for name in ("backend", "workers") if (value := getattr(options, name)) is not None}
+    """Recompute what was asked for; the pages' data always, because it takes seconds."""
+    data = places.site / "data"
+    names = ("backend", "workers", "scheduler", "tune")
+    settings = {name: value for name in names if (value := getattr(options, name)) is not None}
     if options.transformer:
-        _module("transformer").precompute_transformer(places.site / "data", say=say, **settings)
+        _module("transformer").precompute_transformer(data, say=say)
     if options.training:
-        _module("training").precompute_training(places.site / "data", say=say, **settings)
-    _module("pages").precompute_pages(places.site / "data")
-    say("The pages' data is what py/ computes.")
+        _module("training").precompute_training(data, say=say, **settings)
+    if options.torch_step and (status := int(_module("torch_step").main())) != 0:
+        return status
+    _module("pages").precompute_pages(data)
+    _module("index").write(data / "index.json")
+    say("The data of the pages and of the index is what py/ computes.")
     if options.figures:
-        from builder.site import build
-
         build(places, say)
         changed = _module("figures").precompute_figures(places.site, browser(), say)
         say(f"{len(changed)} documents redrawn.")
@@ -79,14 +82,11 @@ def stale_data(places: Places, say: Say) -> list[str]:
 
 
 def complaints(places: Places | None = None) -> list[str]:
-    """What the parts that write data say of it today."""
-    folder = (places or Places.of(tools.ROOT)).site / "data"
-    sentences: list[str] = []
-    for name in ("pages", "training", "transformer"):
-        module = _module(name, required=False)
-        if module is not None and hasattr(module, "is_stale"):
-            sentences += module.is_stale(folder)
-    return sentences
+    """What the parts that write data say of it today, except of what only PyTorch could repeat."""
+    data = (places or Places.of(tools.ROOT)).site / "data"
+    targets = {"pages": data, "index": data / "index.json", "training": data, "transformer": data}
+    modules = {name: _module(name, required=False) for name in targets}
+    return [sentence for name, module in modules.items() if module for sentence in module.is_stale(targets[name])]
 
 
 def _module(name: str, *, required: bool = True) -> Any:
