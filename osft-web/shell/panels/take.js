@@ -1,6 +1,6 @@
 // Take it along: the figure as SVG, PNG or drawn by Matplotlib, the data, a link, embed code, a citation, a script.
 // Mounted by panels.js.
-import {exportPng, exportSvg} from '../../figures/export.js';
+import {stageToSvg, svgToPng} from '../../figures/export.js';
 import {button, copyText, download, element, setText} from '../dom.js';
 import {formatBytes} from '../numbers.js';
 import {asCsv, asJson} from './tables.js';
@@ -22,11 +22,11 @@ export function mount(root, api) {
   const file = (/** @type {string} */ ending) => `${api.page}.${ending}`;
   const copied = (/** @type {string} */ what, /** @type {boolean} */ done) => say(done ? `${what} is on the clipboard.` : `${what} is selected below; copy it with your keyboard.`);
 
-  const svg = () => exportSvg(api.stage, {title: api.declaration.title, description: api.explorer.querySelector('.summary')?.textContent ?? ''});
+  const svg = () => stageToSvg(api.stage, {title: api.declaration.title, description: api.explorer.querySelector('.summary')?.textContent ?? ''});
 
   const figure = group('Figure',
     item('SVG', 'svg', () => { download(new Blob([svg()], {type: 'image/svg+xml'}), file('svg')); say('The figure was saved as SVG.'); }),
-    item('PNG', 'png', async () => { download(await exportPng(api.stage, 2), file('png')); say('The figure was saved as PNG.'); }),
+    item('PNG', 'png', async () => { download(await svgToPng(svg(), 2), file('png')); say('The figure was saved as PNG.'); }),
     item('For publication (SVG)', 'publication-svg', () => publication('svg')),
     item('For publication (PNG)', 'publication-png', () => publication('png')));
   const data = group('Data',
