@@ -18,7 +18,7 @@ function boundValue(bound, state, otherwise) {
   if (bound === undefined || bound === null) return otherwise;
   if (typeof bound === 'number') return bound;
   if (Array.isArray(bound)) return Math.min(...bound.map((name) => Number(state[name])));
-  return bound.values[String(state[bound.by])] ?? otherwise;
+  return boundValue(bound.values[String(state[bound.by])], state, otherwise);
 }
 
 /**

@@ -84,7 +84,7 @@ class MountedPage {
     const {explorer, declaration, module, signal} = this;
     const form = /** @type {HTMLFormElement} */ (find(explorer, '.controls'));
     this.controls = buildControls(form, declaration.parameters, (name, value, settled) => this.set({[name]: value}, {settle: settled}));
-    this.fill = buildReadout(find(explorer, '.outputs'), declaration.outputs);
+    this.fill = buildReadout(find(explorer, '.outputs'), declaration.outputs, module.table);
     this.api = this.makeApi();
     this.buildTools();
     const {change, unknown} = readAddress(declaration, new URLSearchParams(location.search));

@@ -1,36 +1,84 @@
-// The outputs as a list of <output> elements, each carrying its full-precision number in data-value.
-// Called by the page mount; writes only what changed.
+// The outputs as <output> elements, each carrying its full-precision number in data-value: a list, and for pages
+// that compare things a table. Called by the page mount; writes only what changed.
 import {element, setText} from './dom.js';
 import {formatOutput, fullValue} from './numbers.js';
 
 /** @typedef {import('./types.js').Output} Output */
+/** @typedef {import('./types.js').Outputs} Outputs */
+/** @typedef {{output: Output, field: HTMLElement, group: HTMLElement|null}} Field */
+
+/** @param {Output} output */
+function fieldFor(output) {
+  return element('output', {name: output.name, 'data-kind': output.kind, 'aria-label': output.label});
+}
 
 /**
- * Builds the list and returns the function that fills it.
+ * Builds the list, and the table before it where the page asks for one; returns the function that fills them.
  * @param {HTMLElement} list  a <dl>
  * @param {Output[]} declared
+ * @param {import('./types.js').Table} [table]
  */
-export function buildReadout(list, declared) {
+export function buildReadout(list, declared, table) {
   const shown = declared.filter((output) => !output.hidden);
-  const fields = shown.map((output) => {
-    const field = element('output', {name: output.name, 'data-kind': output.kind});
+  list.parentElement?.querySelector(':scope > .outputs-table')?.remove();
+  /** @type {Field[]} */
+  const fields = [];
+  /** @type {{row: HTMLElement, names: string[]}[]} */
+  const rows = [];
+  if (table) {
+    const body = element('tbody');
+    for (const {key, label} of table.rows) {
+      const row = element('tr', {'data-row': key}, element('th', {scope: 'row', class: `series-${key}`}, label));
+      const names = [];
+      for (const {suffix} of table.columns) {
+        const output = shown.find(({name}) => name === key + suffix);
+        const cell = element('td');
+        if (output) {
+          const field = fieldFor(output);
+          cell.append(field);
+          fields.push({output, field, group: null});
+          names.push(output.name);
+        }
+        row.append(cell);
+      }
+      rows.push({row, names});
+      body.append(row);
+    }
+    const head = element('tr', {}, element('th', {scope: 'col'}, table.corner ?? ''), ...table.columns.map(({label}) => element('th', {scope: 'col'}, label)));
+    list.before(element('div', {class: 'outputs-table scroll-x', role: 'region', tabindex: 0, 'aria-label': table.caption},
+      element('table', {}, element('caption', {}, table.caption), element('thead', {}, head), body)));
+  }
+  const alone = shown.filter((output) => !fields.some((field) => field.output === output));
+  for (const output of alone) {
+    const field = fieldFor(output);
     const term = element('dt', {}, output.label);
     if (output.note) term.append(element('span', {class: 'output-note'}, output.note));
-    return {output, field, group: element('div', {class: 'output', 'data-output': output.name}, term, element('dd', {}, field))};
-  });
-  list.replaceChildren(...fields.map(({group}) => group));
-  /** @param {import('./types.js').Outputs} outputs */
+    fields.push({output, field, group: element('div', {class: 'output', 'data-output': output.name}, term, element('dd', {}, field))});
+  }
+  list.replaceChildren(...fields.flatMap(({group}) => group ?? []));
+  /** @param {Outputs} outputs */
   return (outputs) => {
-    for (const {output, field, group} of fields) {
-      const value = outputs[output.name];
-      const absent = value === undefined;
-      if (group.hidden !== absent) group.hidden = absent;
-      if (absent) continue;
-      const full = fullValue(value);
-      if (field.dataset.value === full) continue;
-      field.dataset.value = full;
-      setText(field, formatOutput(output, value));
-      if (output.kind === 'flag') field.dataset.flag = value ? 'yes' : 'no';
+    for (const {output, field, group} of fields) fill(output, field, group, outputs[output.name]);
+    for (const {row, names} of rows) {
+      const absent = names.every((name) => outputs[name] === undefined);
+      if (row.hidden !== absent) row.hidden = absent;
     }
   };
+}
+
+/**
+ * @param {Output} output
+ * @param {HTMLElement} field
+ * @param {HTMLElement|null} group
+ * @param {any} value
+ */
+function fill(output, field, group, value) {
+  const absent = value === undefined;
+  if (group && group.hidden !== absent) group.hidden = absent;
+  if (absent) return;
+  const full = fullValue(value);
+  if (field.dataset.value === full) return;
+  field.dataset.value = full;
+  setText(field, formatOutput(output, value));
+  if (output.kind === 'flag') field.dataset.flag = value ? 'yes' : 'no';
 }

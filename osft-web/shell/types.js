@@ -7,7 +7,7 @@
 /** @typedef {number|boolean|string|Tensor} Result */
 /** @typedef {Record<string, any>} Outputs  what Python answered, by output name */
 
-/** @typedef {number|string[]|{by: string, values: Record<string, number>}} Bound */
+/** @typedef {number|string[]|{by: string, values: Record<string, any>}} Bound  `values` holds bounds again */
 /** @typedef {{value: string|number, label: string}} Choice */
 /**
  * @typedef {object} Parameter
@@ -79,10 +79,12 @@
  * @property {(stage: HTMLElement, outputs: Outputs, state: State, view: View) => void} draw
  * @property {(stage: HTMLElement, api: Api) => void} [handles]
  * @property {(outputs: Outputs, state: State) => string} summary
+ * @property {Table} [table]  outputs `<row key><column suffix>` shown as a table instead of a list
  * @property {Predict} [predict]
  * @property {Challenge[]} [challenges]
  * @property {{id: string, label: string, run: (api: Api) => void}[]} [actions]
  */
+/** @typedef {{caption: string, corner?: string, rows: {key: string, label: string}[], columns: {suffix: string, label: string}[]}} Table */
 /**
  * @typedef {object} Predict
  * @property {string} question
