@@ -9,7 +9,7 @@ import argparse
 import json
 import math
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from . import __version__, reports
 from .peft_rules import METHODS
@@ -52,6 +52,14 @@ HELP = {
 }
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaint is one sentence and where to read more, without the usage of every option."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with status 2."""
+        self.exit(2, f"osft: {message[:1].upper()}{message[1:]}. See: {self.prog} --help\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     parser = build_parser()
@@ -72,14 +80,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="osft",
         description=DESCRIPTION,
         epilog=EXAMPLES,
-        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=28),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"osft {__version__}")
+    parser.add_argument("-V", "--version", action="version", version=f"osft {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     count = commands.add_parser(
@@ -118,7 +126,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _add_command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    commands: argparse._SubParsersAction[Parser],
     name: str,
     report: Callable[[argparse.Namespace], Report],
     summary: str,
@@ -131,7 +139,7 @@ def _add_command(
     return command
 
 
-def _add_method(methods: argparse._SubParsersAction[argparse.ArgumentParser], key: str) -> None:
+def _add_method(methods: argparse._SubParsersAction[Parser], key: str) -> None:
     """Add `count KEY` with an option for each setting of the method."""
     method = METHODS[key]
     parser = methods.add_parser(
@@ -179,10 +187,12 @@ def rank_or_fraction(text: str) -> int | float | None:
     """Read effective_rank: 8 is eight directions, 0.5 half of them, none PEFT's default. 1 and 1.0 differ, as in PEFT."""
     if text.lower() == "none":
         return None
-    try:
-        return int(text)
-    except ValueError:
-        return float(text)
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    raise argparse.ArgumentTypeError(f"use a whole number such as 8, or a fraction such as 0.5, not {text!r}")
 
 
 def _plain(value: object) -> object:

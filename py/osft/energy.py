@@ -167,8 +167,11 @@ def _terms(squared: Array, exponent: float) -> Array:
 
 
 def _row_blocks(draws: int, count: int) -> Iterator[tuple[int, int]]:
-    """Cut the rows so that one block against all columns holds at most BLOCK_PAIRS pairs."""
-    height = max(1, BLOCK_PAIRS // (draws * count))
+    """Cut the rows so that one block against all columns holds at most BLOCK_PAIRS pairs.
+
+    Each pair is computed once only between blocks, so larger matrices are cut in eight in any case.
+    """
+    height = max(1, min(BLOCK_PAIRS // (draws * count), max(64, count // 8)))
     for start in range(0, count, height):
         yield start, min(start + height, count)
 
@@ -179,7 +182,7 @@ def _blocks(units: Array, weights: Array) -> Iterator[tuple[int, Array]]:
         squared = 2.0 - 2.0 * gram(units[:, start:stop], units[:, start:])
         diagonal = np.arange(stop - start)
         squared[:, diagonal, diagonal] = np.inf
-        draw, row, column = np.nonzero(squared < NEAR)
+        draw, row, column = np.unravel_index(np.flatnonzero(squared < NEAR), squared.shape)
         for first in range(0, len(draw), _pairs_at_once(units)):
             part = slice(first, first + _pairs_at_once(units))
             d, i, j = draw[part], row[part], column[part]

@@ -69,7 +69,8 @@ def explain(split: Split, gradient: object, *, relative_step: float = 0.1) -> Ex
     For each: the step dW, ||dW|| / ||unprojected||, leaks on both sides, independent directions, and how far
     W - t dW with t ||dW|| = relative_step ||W|| turns the top singular subspaces
 
-    split of W [m, n]; gradient [m, n]; relative_step > 0. A gradient of another shape raises ValueError.
+    split of W [m, n]; gradient [m, n]; relative_step >= 0, where 0 leaves W as it is. A
+    gradient of another shape raises ValueError.
     Source: the block form is the equation printed in Nayak et al. 2025, arXiv 2504.07097; the factor form is
     HF PEFT 0.21.2, `osf/layer.py`.
     Invariants: for two_sided and factors both leaks are at rounding level, and both turns too as long as
@@ -86,8 +87,8 @@ def explain(split: Split, gradient: object, *, relative_step: float = 0.1) -> Ex
 
     def effect(projection: Projection, step: Array, reference: float) -> Effect:
         found = leak(step, split)
-        turned = weights - (length / found.norm) * step if found.norm > 0.0 else weights
-        left, right, change = _turns(turned, split)
+        moved = weights - (length / found.norm) * step if length > 0.0 and found.norm > 0.0 else None
+        left, right, change = _turns(moved, split)
         return Effect(
             step=step,
             norm_kept=found.norm / reference if reference > 0.0 else 1.0,
@@ -200,10 +201,10 @@ def largest_angle(basis: Array, other: Array) -> float:
     return math.acos(min(1.0, float(np.linalg.svd(inner, compute_uv=False)[-1])))
 
 
-def _turns(weights: Array, split: Split) -> tuple[float, float, float]:
-    """Return both turns of the top singular subspace, and the largest relative change of its singular values."""
+def _turns(weights: Array | None, split: Split) -> tuple[float, float, float]:
+    """Return both turns of the top singular subspace and the largest relative change of its values; None is no change."""
     rank = split.rank
-    if rank == 0:
+    if rank == 0 or weights is None:
         return 0.0, 0.0, 0.0
     u, s, vt = np.linalg.svd(weights, full_matrices=False)
     scale = float(split.S_high[0])

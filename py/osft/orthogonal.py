@@ -130,15 +130,15 @@ def givens(n: int, planes: object, angles: object) -> Array:
         raise ValueError("planes must be pairs of whole numbers, such as [(0, 1), (0, 2)].")
     if len(pairs) != len(turns):
         raise ValueError(f"There are {len(pairs)} planes and {len(turns)} angles; each plane needs one angle.")
-    product: Array = np.eye(n)
+    # The transpose is kept, so that each rotation works on two rows, which are contiguous.
+    rows: Array = np.eye(n)
     for (i, j), turn in zip(pairs.tolist(), turns.tolist(), strict=True):
         if not (0 <= i < n and 0 <= j < n) or i == j:
             raise ValueError(f"The plane ({i}, {j}) must name two different coordinates between 0 and {n - 1}.")
         cosine, sine = math.cos(turn), math.sin(turn)
-        first, second = product[:, i].copy(), product[:, j].copy()
-        product[:, i] = cosine * first + sine * second
-        product[:, j] = cosine * second - sine * first
-    return product
+        first, second = rows[i], rows[j]
+        rows[i], rows[j] = cosine * first + sine * second, cosine * second - sine * first
+    return np.ascontiguousarray(rows.T)
 
 
 def nearest(matrix: object) -> Array:

@@ -169,7 +169,7 @@ def _check_butterfly(n: int, size: int, count: int, factors: int) -> None:
     # Compared as bit lengths: 2^(factors - 1) of a huge number of factors would not fit into memory.
     if factors - 1 >= count.bit_length() or count % 2 ** (factors - 1):
         raise ValueError(
-            f"{factors} butterfly factors need a number of blocks that is a multiple of 2^{factors - 1}; "
+            f"BOFT with {factors} butterfly factors needs a number of blocks that is a multiple of 2^{factors - 1}; "
             f"in_features ({n}) and block size {size} give {count}."
         )
     if size % 2:

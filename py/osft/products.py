@@ -22,8 +22,9 @@ def matmul(left: Array, right: Array) -> Array:
     if HAS_BLAS:
         product: Array = left @ right
         return product
-    einsum: Array = np.einsum("...ij,...jk->...ik", left, right)
-    return einsum
+    # The inner loop runs along the rows of `right`, so a transposed view is worth a copy.
+    rows: Array = np.einsum("...ij,...jk->...ik", left, np.ascontiguousarray(right))
+    return rows
 
 
 def gram(rows: Array, others: Array) -> Array:
