@@ -12,6 +12,7 @@ import re
 from builder.errors import DAMAGED, BuildError
 
 _LEADING_IMPORT = re.compile(r'\s*import\{([^}]*)\}from"([^"]+)";')
+_OTHER_IMPORT = re.compile(r"(?:^|[;}])\s*import\b|\bimport\s*\(")
 _FINAL_EXPORT = re.compile(r"export\{([^}]*)\};\s*$")
 _BARE_SPECIFIER = re.compile(r"""^((?:import|export)\b[^;'"]*?\bfrom\s*|import\s*)(["'])([^."'/][^"']*)\2""", re.MULTILINE)
 
@@ -42,7 +43,7 @@ def join_modules(modules: dict[str, str]) -> str:
             bindings.append(f"const {{{','.join(_renaming(pair) for pair in _pairs(found[1]))}}}={source};")
             body = body[found.end() :]
         exported = _FINAL_EXPORT.search(body)
-        if exported is None or re.search(r"\bimport\s*[({\"']", body):
+        if exported is None or _OTHER_IMPORT.search(body):
             raise BuildError(f"{name} is not a minified ES module of the known form; see builder/modules.py.", DAMAGED)
         body = body[: exported.start()].rstrip().removesuffix(";")
         returned = ",".join(_renaming((outer, inner)) for inner, outer in _pairs(exported[1]))
