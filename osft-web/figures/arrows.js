@@ -5,7 +5,7 @@
 //     {key: 'removed', from: [0.9, 0.5], to: [0.5, 0.8], class: 'dashed'},
 //   ]}, frame);
 //
-// A vector too short for a head is drawn as a ring at its end; a label stands beyond the head, off the shaft.
+// A vector too short for a head is drawn as a ring at its end; a label stands beyond the head, clear of a knob on it.
 
 import {child, pass, px} from './svg.js';
 
@@ -49,7 +49,7 @@ export function arrows(group, {arrows: list, key = 'arrows'}, frame) {
     }
     if (label) {
       layer.add(`${name}-label`, 'text', {
-        x: x2 + ux * 12, y: y2 + uy * 14 + 5,
+        x: x2 + ux * 18, y: y2 + uy * 20 + 5,
         class: `mark-label ${className}`, 'text-anchor': ux > 0.3 ? 'start' : ux < -0.3 ? 'end' : 'middle',
       }, label);
     }

@@ -32,8 +32,8 @@ import {inset} from './panels.js';
  * @returns {import('./types.js').Frame}
  */
 export function axes(group, data, area, {margin = {}} = {}) {
-  const xTicks = ticks(data.x, Math.max(2, Math.floor(area.width / 80)));
-  const yTicks = ticks(data.y, Math.max(2, Math.floor(area.height / 48)));
+  const xTicks = ticks(data.x, Math.max(2, Math.floor(area.width / 105)));
+  const yTicks = ticks(data.y, Math.max(2, Math.floor(area.height / 72)));
   const widest = Math.max(0, ...yTicks.map((tick) => tick.text.length));
   const inner = inset(
     area,

@@ -10,7 +10,7 @@
 
 import {scale, ticks} from './axes.js';
 import {child, pass} from './svg.js';
-import {markerPath, series, seriesClass} from './palette.js';
+import {seriesClass} from './palette.js';
 
 const NARROW = 520;
 
@@ -67,7 +67,6 @@ export function bars(group, {rows, type = 'linear', domain, key = 'bars', labels
     const end = has ? Math.max(left + 2, x(row.value)) : left;
     const own = pass(layer.add(row.key, 'g', {class: `${seriesClass(row.key)}${row.strong ? ' strong' : ''}`}));
     own.add('bar', 'path', {d: `M${left} ${middle - thick / 2}H${end}v${thick}H${left}Z`, class: row.hatched ? 'bar bar-open' : 'bar'});
-    if (has) own.add('mark', 'path', {d: markerPath(series(row.key).marker, end, middle, 4.6), class: 'marker'});
     if (row.low !== undefined && row.high !== undefined) {
       own.add('interval', 'path', {d: whisker(x(row.low), x(row.high), middle), class: 'whisker'});
     }

@@ -37,7 +37,7 @@ export function curves(group, {x, series, cursor, focus, names: named = true, ev
   for (const event of events) {
     const at = px(frame.x(event.x));
     layer.add(`event-${event.x}`, 'path', {d: `M${at} ${frame.top}V${frame.bottom}`, class: 'event'});
-    layer.add(`event-name-${event.x}`, 'text', {x: at + 5, y: frame.top + 11, class: 'tick'}, event.label);
+    layer.add(`event-name-${event.x}`, 'text', {x: at + 5, y: frame.bottom - 7, class: 'tick halo'}, event.label);
   }
   if (cursor !== undefined) {
     layer.add('cursor', 'path', {d: `M${px(frame.x(cursor))} ${frame.top}V${frame.bottom}`, class: 'cursor'});

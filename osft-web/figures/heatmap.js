@@ -14,6 +14,9 @@ import {colour} from './palette.js';
 
 const MOST_SVG_CELLS = 1024;
 
+// Strengths at which black and white are equally legible on a cell: on the dark theme's colours, and on the light theme's.
+const SWITCH = {dark: 0.6, light: 0.78};
+
 /** @typedef {{values: ArrayLike<number>, shape: number[]}} Matrix */
 
 /**
@@ -63,7 +66,7 @@ export function heatmap(group, {values: matrix, key = 'heatmap', limit, kind = '
         texts.add(`${i}:${j}`, 'text', {
           x: x + size / 2, y: y + size / 2, dy: '0.34em', 'text-anchor': 'middle',
           'font-size': px(Math.min(15, size * 0.29, (size * 1.75) / (places + 3))),
-          class: strength > 0.55 ? 'cell-number on-strong' : 'cell-number',
+          class: `cell-number${strength > SWITCH.dark ? (strength > SWITCH.light ? ' cell-strong' : ' cell-mid') : ''}`,
         }, entry(value, places));
       }
     }

@@ -35,7 +35,7 @@ export function intervalsHeight(rows) {
  * @param {import('./types.js').Area} area
  */
 export function intervals(group, {rows, domain, reference, label, key = 'intervals', format}, area) {
-  const values = rows.flatMap((row) => [row.value, row.low ?? row.value, row.high ?? row.value]).concat(reference ?? []).filter(Number.isFinite);
+  const values = rows.flatMap((row) => [row.value, row.low ?? row.value, row.high ?? row.value, ...Array.from(row.samples ?? [])]).concat(reference ?? []).filter(Number.isFinite);
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const slack = (high - low || Math.abs(high) || 1) * 0.08;
   const frame = axes(child(group, `${key}-axes`, 'g'), {

@@ -42,7 +42,7 @@ const TABLE = {
   replay: ['Replay', 'Replay', 'star', '12 4'],
   joint: ['All tasks at once', 'Joint', 'bar', '2 2'],
   frozen: ['Frozen', 'Frozen', 'bar', '1 3'],
-  original: ['No update', 'None', 'bar', '2 2'],
+  original: ['No update', 'None', 'ring', '2 2'],
   critical: ['Critical', 'Critical', 'square', ''],
   safe: ['Safe', 'Safe', 'circle', '7 4'],
   gradient: ['Gradient', 'Gradient', 'diamond', ''],

@@ -8,7 +8,6 @@
 import {axes} from './axes.js';
 import {child, pass, px} from './svg.js';
 import {knob} from './knob.js';
-import {markerPath} from './palette.js';
 
 /**
  * @param {Element} group
@@ -33,17 +32,14 @@ export function spectrum(group, {values, rank, scale = 'linear', label = 'Singul
   const wide = step >= 5;
   for (const [name, from, to] of /** @type {[string, number, number][]} */ ([['critical', 0, rank], ['safe', rank, count]])) {
     let stems = '';
-    let heads = '';
     const width = Math.min(wide ? step * 0.55 : step, 30);
     for (let i = from; i < to; i += 1) {
       const value = list[i] ?? 0;
       const x = frame.x(i + 0.5);
       const y = value > 0 ? Math.min(frame.bottom, frame.y(Math.max(value, scale === 'log' ? floor : 0))) : frame.bottom;
       stems += `M${px(x - width / 2)} ${px(frame.bottom)}V${px(y)}h${px(width)}V${px(frame.bottom)}Z`;
-      if (step >= 12) heads += markerPath(name === 'critical' ? 'square' : 'circle', x, y, Math.min(5, step * 0.22));
     }
     layer.add(name, 'path', {d: stems, class: `stems series series-${name}`});
-    layer.add(`${name}-heads`, 'path', {d: heads, class: `marker series series-${name}`});
   }
   const cut = px(frame.x(rank));
   layer.add('cut', 'path', {d: `M${cut} ${frame.top - 16}V${frame.bottom}`, class: 'cut'});
