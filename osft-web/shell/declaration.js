@@ -13,6 +13,7 @@ const TEXT_LIMIT = 2000;
  * @param {Bound|undefined} bound
  * @param {State} state
  * @param {number} otherwise
+ * @returns {number}
  */
 function boundValue(bound, state, otherwise) {
   if (bound === undefined || bound === null) return otherwise;
