@@ -114,7 +114,9 @@ def _parser() -> argparse.ArgumentParser:
     recomputed.add_argument("--figures", action="store_true", help="also draw the opening figures into the documents")
     recomputed.add_argument("--training", action="store_true", help="also run the continual-learning experiment (long)")
     recomputed.add_argument("--tune", action="store_true", default=None, help="with --training: search the settings anew too")
-    recomputed.add_argument("--transformer", action="store_true", help="also train the small transformer (long)")
+    recomputed.add_argument(
+        "--transformer", action="store_true", help="also take a pretrained transformer's spectra (84 MB once)"
+    )
     recomputed.add_argument("--torch-step", action="store_true", help="also record the PyTorch step; needs PyTorch")
     recomputed.add_argument("--backend", help="how the experiment's processes run, as joblib names it (loky)")
     recomputed.add_argument("--workers", type=int, help="how many processes the experiment uses (all cores)")
@@ -208,12 +210,14 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _test(options: argparse.Namespace) -> int:
+    develop.setup(say, torch=options.torch or bool(os.environ.get("TORCH")))
     build(Places.of(ROOT), say)
-    return develop.run_tests(say, options.arguments, torch=options.torch or bool(os.environ.get("TORCH")))
+    return develop.run_tests(options.arguments)
 
 
 def _lint(_: argparse.Namespace) -> int:
-    build(Places.of(ROOT), say)
+    develop.setup(say, chromium=False)
+    build(Places.of(ROOT), say)  # the types of the libraries lie beside them
     return develop.lint(say)
 
 
@@ -224,8 +228,9 @@ def _setup(_: argparse.Namespace) -> int:
 
 
 def _bench(options: argparse.Namespace) -> int:
+    develop.setup(say)
     build(Places.of(ROOT), say)
-    return develop.bench(say, options.arguments)
+    return develop.bench(options.arguments)
 
 
 def _lock(options: argparse.Namespace) -> int:

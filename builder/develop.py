@@ -27,36 +27,42 @@ SYSTEM_CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chr
 NODE_MODULES = ROOT / "node_modules"
 
 
-def setup(say: Say, *, torch: bool = False) -> Path:
-    """The project's `.venv` with all that the tests need, and a Chromium; the interpreter's path."""
-    extras = ["test", "notebooks", *(["torch"] if torch else [])]
+def setup(say: Say, *, torch: bool = False, chromium: bool = True) -> None:
+    """The project's `.venv` with all that the tests and linters need, and a Chromium."""
     python = _environment(say)
-    _install(python, extras, say)
-    if find_chromium(python) is None:
+    _install(python, ["test", *(["torch"] if torch else [])], say)
+    if chromium and find_chromium(python) is None:
         _install_chromium(python, say)
-    return python
 
 
-def run_tests(say: Say, arguments: list[str], *, torch: bool) -> int:
-    """Run pytest; its exit status."""
-    python = setup(say, torch=torch)
-    chromium = find_chromium(python)
-    environment = {**os.environ, **({"OSFT_CHROMIUM": chromium} if chromium else {})}
+def run_tests(arguments: list[str]) -> int:
+    """Run pytest on both cores; its exit status."""
     parallel = [] if any(given.startswith("-n") for given in arguments) else ["-n", "2", "--dist", "loadfile"]
-    return _run([str(python), "-m", "pytest", *parallel, *arguments], environment)
+    return _with_chromium(["-m", "pytest", *parallel, *arguments])
 
 
-def bench(say: Say, arguments: list[str]) -> int:
+def bench(arguments: list[str]) -> int:
     """Run the measurements; their exit status."""
-    python = setup(say)
+    return _with_chromium(["bench/run.py", *arguments])
+
+
+def _with_chromium(arguments: list[str]) -> int:
+    """Run the .venv's Python, which learns from OSFT_CHROMIUM which Chromium to start."""
+    python = _python()
     chromium = find_chromium(python)
-    environment = {**os.environ, **({"OSFT_CHROMIUM": chromium} if chromium else {})}
-    return _run([str(python), "bench/run.py", *arguments], environment)
+    return _run([str(python), *arguments], {**os.environ, **({"OSFT_CHROMIUM": chromium} if chromium else {})})
+
+
+def _python() -> Path:
+    python = tools.venv_python()
+    if python is None:
+        raise BuildError("There is no .venv; `python3 build.py setup` makes it.")
+    return python
 
 
 def lint(say: Say) -> int:
     """Run every linter, even after one has complained; 0 if all are content."""
-    python = setup_without_browser(say)
+    python = _python()
     node, modules = _node_tools(say)
     tsc = [node, str(modules / "typescript" / "bin" / "tsc"), "--project"]
     validate = [node, str(modules / "html-validate" / "bin" / "html-validate.mjs")]
@@ -72,13 +78,6 @@ def lint(say: Say) -> int:
     complaints = [name for name, command in checks.items() if _checked(name, command, say) != 0]
     say(f"Lint: {', '.join(complaints)} complained." if complaints else f"Lint: {len(checks)} checks passed.")
     return DAMAGED if complaints else 0
-
-
-def setup_without_browser(say: Say) -> Path:
-    """The project's `.venv` with all that the tests need."""
-    python = _environment(say)
-    _install(python, ["test", "notebooks"], say)
-    return python
 
 
 def in_environment(arguments: list[str]) -> int:

@@ -1,7 +1,7 @@
 """Writes THIRD_PARTY.md: what the site ships that others made, under which licence, from where.
 
-Called by builder/cli.py (`lock`) and builder/check.py. Made from vendor.lock.json, and from the
-data's own notice where there is one.
+Called by builder/cli.py (`lock`) and builder/check.py. Made from vendor.lock.json alone; the data has
+a notice of its own.
 """
 
 from __future__ import annotations
@@ -21,11 +21,15 @@ their licence texts inside; those of the JavaScript libraries and fonts are in `
 |---|---|---|---|---|
 """
 
-DATA_HEAD = "\n## Data\n\n"
-DATA_NOTICE = "osft-web/data/NOTICE.md"
+DATA = """
+## Data
+
+The trained weights and data sets that the site ships, with their origin and licence:
+[`osft-web/data/NOTICE.md`](osft-web/data/NOTICE.md).
+"""
 
 
-def render(root: Path, lock: Lock) -> str:
+def render(lock: Lock) -> str:
     """The text of THIRD_PARTY.md."""
     rows = []
     for package in lock.packages:
@@ -34,19 +38,17 @@ def render(root: Path, lock: Lock) -> str:
         ]
         files = ", ".join(f"`{name}`" for name in shipped)
         rows.append(f"| {package['name']} | {package['version']} | {package['licence']} | <{package['homepage']}> | {files} |\n")
-    notice = root / DATA_NOTICE
-    data = f"{DATA_HEAD}Trained weights and data sets, with their origin and licence: [`{DATA_NOTICE}`]({DATA_NOTICE}).\n"
-    return HEAD + "".join(rows) + (data if notice.exists() else "")
+    return HEAD + "".join(rows) + DATA
 
 
 def write(root: Path, lock: Lock) -> None:
     """Write THIRD_PARTY.md."""
-    (root / "THIRD_PARTY.md").write_text(render(root, lock), encoding="utf-8", newline="\n")
+    (root / "THIRD_PARTY.md").write_text(render(lock), encoding="utf-8", newline="\n")
 
 
 def is_stale(root: Path, lock: Lock) -> bool:
     """Whether THIRD_PARTY.md says something else than the lock."""
     try:
-        return (root / "THIRD_PARTY.md").read_text(encoding="utf-8") != render(root, lock)
+        return (root / "THIRD_PARTY.md").read_text(encoding="utf-8") != render(lock)
     except OSError:
         return True
