@@ -1,7 +1,8 @@
 """Writes osft-web/data/index.json: the numbers that the first page's text takes from py/.
 
 Called by `build.py precompute` and, through `is_stale`, by `build.py check` and the tests. Run alone:
-`python -m builder.precompute_index`. Numbers of the seven pages come from their own files instead.
+`python -m builder.precompute_index`. What the text says of the energy page and of the experiment is copied from
+their own data beside it, so that the first page loads one small file.
 """
 
 from __future__ import annotations
@@ -34,11 +35,32 @@ CONFIGS: dict[str, tuple[str, dict[str, Any]]] = {
 """Name in the text -> PEFT's method and config; OSF's default keeps half of the directions."""
 
 
-def numbers() -> dict[str, Any]:
-    """Everything in index.json, computed now."""
+METHODS = ("full", "full_sgd", "lora", "olora", "oft", "osft", "osft_dense", "random", "bottom", "gpm", "replay", "joint")
+METRICS = ("average_accuracy", "forgetting", "learning", "kept")
+CONTROL_RATIO = 0.5
+"""Retained fraction at which the text compares the kept subspaces, all at one learning rate."""
+
+
+def numbers(folder: Path = TARGET.parent) -> dict[str, Any]:
+    """Everything in index.json, computed now; `folder` has the data of the pages."""
     if str(ROOT / "py") not in sys.path:
         sys.path.insert(0, str(ROOT / "py"))
-    return {"schema": 1, "warm_up": _warm_up(), "layer": _layer(), "model": _model()}
+    return {
+        "schema": 1,
+        "warm_up": _warm_up(),
+        "layer": _layer(),
+        "model": _model(),
+        "energy": _energy(_read(folder / "energy.json")),
+        "experiment": _experiment(_read(folder / "training-experiment.json")),
+    }
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """A data file, or None while it has not been made."""
+    if not path.exists():
+        return None
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def _warm_up() -> dict[str, Any]:
@@ -89,10 +111,44 @@ def _model() -> dict[str, Any]:
     return found
 
 
+def _energy(page: dict[str, Any] | None) -> dict[str, float] | None:
+    """The relative changes of hyperspherical energy at the energy page's defaults."""
+    if page is None:
+        return None
+    settings = {name: page["defaults"][name] for name in ("neurons", "features", "strength", "rank", "draws")}
+    return settings | {name: page["result"][f"{name}_change"] for name in ("oft", "lora", "random")}
+
+
+def _experiment(data: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Means and half widths of the tuned methods, and the control: which subspace is kept."""
+    if data is None:
+        return None
+    runs = {name: data["runs"][name]["metrics"] for name in (*METHODS, "osft_hooks_only", "osft_dense_all")}
+    found: dict[str, Any] = {
+        name: {metric: _mean_and_half(metrics[metric]) for metric in METRICS} for name, metrics in runs.items()
+    }
+    sweep = data["sweep"]
+    at, start = sweep["retained"].index(CONTROL_RATIO), sweep["retained"].index(0.0)
+    kept = {name: sweep["methods"][name]["forgetting"]["mean"] for name in ("osft_dense", "random", "bottom")}
+    found["control"] = {"nothing": kept["osft_dense"][start], **{name: means[at] for name, means in kept.items()}}
+    # One learning rate and one retained fraction; the runs differ in nothing else.
+    found["reprojection"] = {
+        "with": sweep["methods"]["osft"]["average_accuracy"]["mean"][at],
+        "without": found.pop("osft_hooks_only")["average_accuracy"]["mean"],
+    }
+    found["seeds"] = len(data["seeds"])
+    found["images"] = data["images"]
+    return found
+
+
+def _mean_and_half(metric: dict[str, Any] | None) -> dict[str, float] | None:
+    return None if metric is None else {"mean": metric["mean"], "half": metric["half"]}
+
+
 def write(target: Path = TARGET) -> None:
     """Write the file in one step, so that a reader never meets half of it."""
     partial = target.with_suffix(".json.part")
-    partial.write_text(json.dumps(numbers(), indent=1) + "\n", encoding="utf-8")
+    partial.write_text(json.dumps(numbers(target.parent), indent=1) + "\n", encoding="utf-8")
     os.replace(partial, target)
 
 
@@ -102,7 +158,7 @@ def is_stale(target: Path = TARGET) -> list[str]:
         found = json.loads(target.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return [f"{target.name} is missing or cannot be read."]
-    return list(_differences(numbers(), found, target.stem))
+    return list(_differences(numbers(target.parent), found, target.stem))
 
 
 def _differences(expected: Any, found: Any, where: str) -> list[str]:
