@@ -6,18 +6,6 @@ Called by explorer.surface and by readers; pages/orthogonal.js draws what it ret
 from __future__ import annotations
 
 import numpy as np
-from osft.orthogonal import (
-    block_diagonal,
-    cayley,
-    cayley_neumann,
-    exponential,
-    givens,
-    haar,
-    householder,
-    measure,
-    nearest,
-    random_skew,
-)
 
 from explorer.declare import (
     Array,
@@ -29,6 +17,18 @@ from explorer.declare import (
     choices,
     drawn,
     validated,
+)
+from osft.orthogonal import (
+    block_diagonal,
+    cayley,
+    cayley_neumann,
+    exponential,
+    givens,
+    haar,
+    householder,
+    measure,
+    nearest,
+    random_skew,
 )
 
 METHODS = {

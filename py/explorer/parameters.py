@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from explorer.declare import Output, Outputs, Page, Parameter, choices, validated
 from osft.memory import ASSUMPTIONS, estimate_memory
+from osft.parameters import METHODS as PEFT_METHODS
 from osft.parameters import (
     PRESETS,
     find_preset,
@@ -17,8 +19,6 @@ from osft.parameters import (
     resolve_model,
     target_modules,
 )
-
-from explorer.declare import Output, Outputs, Page, Parameter, choices, validated
 
 LAYER = {"model": ["none"]}
 MODEL = {"model": list(PRESETS)}
@@ -82,28 +82,30 @@ Layers = list[tuple[int, int, int]]
 """Input features, output features and how many of such layers."""
 
 
-def count_osft(layers: Layers, ranks: list[int]) -> tuple[int, int, int]:
-    """OSFT's trained numbers, its independent directions, and the frozen numbers it stores.
+def count_osft(layers: Layers, ranks: list[int]) -> tuple[int, int, int, list[str]]:
+    """OSFT's trained numbers, its independent directions, the bytes it freezes beside W, and notes.
 
     HF PEFT's own count where it accepts the rank; at rank 0, which it refuses, the formula.
     """
     trained = directions = stored = 0
+    notes: list[str] = []
     for (n, m, number), rank in zip(layers, ranks, strict=True):
         directions += number * independent_directions(n, m, rank)
         if rank > 0:
             layer = resolve("osf", n, m, effective_rank=rank)
             trained += number * layer.trainable
-            stored += number * layer.buffers
+            stored += number * layer.buffers * PEFT_METHODS["osf"].buffer_bytes
+            notes += layer.notes if len(layers) == 1 else ()
         else:
             trained += number * min(n, m) * (m + n + 1)
-            stored += number * min(n, m) * (m + n + 1)
-    return trained, directions, stored
+            stored += number * min(n, m) * (m + n + 1) * PEFT_METHODS["osf"].buffer_bytes
+    return trained, directions, stored, notes
 
 
 def count_methods(
     layers: Layers, model: str, targets: str, rank: int, block: int
 ) -> tuple[dict[str, int], dict[str, int], list[str]]:
-    """By method: trained numbers, frozen numbers stored beside the weights; and PEFT's notes."""
+    """By method: trained numbers, bytes frozen beside the weights; and PEFT's notes."""
     configs: dict[str, tuple[str, dict[str, Any]]] = {
         "lora": ("lora", {"r": rank}),
         "dora": ("dora", {"r": rank}),
@@ -115,21 +117,22 @@ def count_methods(
     stored: dict[str, int] = {}
     notes: list[str] = []
     for name, (method, config) in configs.items():
+        width = PEFT_METHODS[method].buffer_bytes
         if model == "none":
             n, m, _ = layers[0]
             layer = resolve(method, n, m, **config)
-            trained[name], stored[name] = layer.trainable, layer.buffers
+            trained[name], stored[name] = layer.trainable, width * layer.buffers
             notes += layer.notes
         else:
             whole = resolve_model(model, method, targets, **config)
-            trained[name], stored[name] = whole.trainable, whole.buffers
+            trained[name], stored[name] = whole.trainable, width * whole.buffers
             notes += whole.notes
     # HF PEFT refuses a BOFT block that does not divide; here it is adjusted as for OFT.
     trained["boft"] = stored["boft"] = 0
     for n, m, number in layers:
         layer = resolve("boft", n, m, boft_block_size=nearest_divisor(n, block))
         trained["boft"] += number * layer.trainable
-        stored["boft"] += number * layer.buffers
+        stored["boft"] += number * layer.buffers * PEFT_METHODS["boft"].buffer_bytes
     return trained, stored, list(dict.fromkeys(notes))
 
 
@@ -157,7 +160,8 @@ def compute(
         ranks = [int(min(n, m) * preserved_share) for n, m, _ in layers]
         full = preset.total
     trained, stored, notes = count_methods(layers, model, targets, rank, block_size)
-    trained["osft"], trained["osft_directions"], stored["osft"] = count_osft(layers, ranks)
+    trained["osft"], trained["osft_directions"], stored["osft"], more = count_osft(layers, ranks)
+    notes += more
     number = sum(each for _, _, each in layers)
     trained["full"], trained["oft_seed"] = full, rank * rank * number
     refused = min(ranks) == 0

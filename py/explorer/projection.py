@@ -9,6 +9,8 @@ import math
 from typing import Literal
 
 import numpy as np
+
+from explorer.declare import Array, Output, Outputs, Page, Parameter, choices, drawn, validated
 from osft.subspace import (
     Split,
     factor_step,
@@ -20,8 +22,6 @@ from osft.subspace import (
     split,
     train_factors,
 )
-
-from explorer.declare import Array, Output, Outputs, Page, Parameter, choices, drawn, validated
 
 Optimizer = Literal["sgd", "adam", "adam_reprojected"]
 

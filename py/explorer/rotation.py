@@ -6,9 +6,9 @@ Called by explorer.surface and by readers; pages/rotation.js draws what it retur
 from __future__ import annotations
 
 import numpy as np
-from osft.orthogonal import angles, exponential, givens
 
 from explorer.declare import Array, Output, Outputs, Page, Parameter, choices, drawn, validated
+from osft.orthogonal import angles, exponential, givens
 
 IN_SPACE = {"view": ["3d"]}
 TOLERANCE = 1e-12  # relative; rounding in float64 leaves about 1e-15
@@ -44,6 +44,7 @@ OUTPUTS = (
     Output("singular_values", "Stretch along each principal direction", "vector",
            note="Singular values of A, largest first; all 1 when lengths are kept."),
     drawn("matrix", "matrix", "The map A; x' = x Aᵀ."),
+    drawn("axis", "vector", "Unit vector that the rotation leaves where it is.", IN_SPACE),
     drawn("points_original", "matrix", "One point a row; the first two are marked."),
     drawn("points_transformed", "matrix", "Their images, in the same order."),
     drawn("grid_original", "matrix", "One line a row: its start, then its end."),
@@ -51,13 +52,15 @@ OUTPUTS = (
 )
 
 
-def turn(angle: float, view: str, azimuth: float, elevation: float) -> Array:
-    """The rotation by `angle` degrees: of the plane, or of space about an axis."""
-    radians = float(np.radians(angle))
-    if view == "2d":
-        return givens(2, [(0, 1)], [radians])
+def axis_of(azimuth: float, elevation: float) -> Array:
+    """The unit vector at so many degrees around and up."""
     around, up = np.radians(azimuth), np.radians(elevation)
-    x, y, z = np.cos(up) * np.cos(around), np.cos(up) * np.sin(around), np.sin(up)
+    return np.array([np.cos(up) * np.cos(around), np.cos(up) * np.sin(around), np.sin(up)])
+
+
+def turn_about(axis: Array, radians: float) -> Array:
+    """The rotation of space about an axis, counterclockwise seen from its tip."""
+    x, y, z = axis
     return exponential(radians * np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]]))
 
 
@@ -109,7 +112,9 @@ def compute(
     stretch[0, :2] = scale, shear
     mirror = np.eye(dimension)
     mirror[1, 1] = -1.0 if reflect else 1.0
-    rotation = turn(angle, view, azimuth, elevation)
+    radians = float(np.radians(angle))
+    axis = axis_of(azimuth, elevation)
+    rotation = givens(2, [(0, 1)], [radians]) if view == "2d" else turn_about(axis, radians)
     matrix = rotation @ stretch @ mirror
 
     original = np.random.default_rng(seed).standard_normal((points, dimension))
@@ -122,7 +127,7 @@ def compute(
         angle_error = largest_angle_change(original[:SPACE_POINTS], transformed[:SPACE_POINTS])
     error = float(np.linalg.norm(matrix.T @ matrix - np.eye(dimension)))
     lines = grid_lines(dimension, int(np.ceil(np.abs(original).max())))
-    return {
+    outputs: Outputs = {
         "distance_original": before,
         "distance_transformed": after,
         "distance_preserved": abs(after - before) <= TOLERANCE * before,
@@ -137,6 +142,9 @@ def compute(
         "grid_original": lines,
         "grid_transformed": (lines.reshape(-1, dimension) @ matrix.T).reshape(lines.shape),
     }
+    if view == "3d":
+        outputs["axis"] = axis
+    return outputs
 
 
 PAGE = Page("rotation", "Through the Looking Glass", PARAMETERS, OUTPUTS, compute)

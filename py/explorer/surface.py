@@ -15,7 +15,7 @@ import numpy as np
 
 from explorer.declare import InvalidParameter, Outputs, Page
 
-PAGES = ("rotation", "orthogonal", "projection", "parameters")
+PAGES = ("rotation", "orthogonal", "energy", "svd", "projection", "parameters")
 
 
 def find(name: str) -> Page:

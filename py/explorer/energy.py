@@ -1,0 +1,229 @@
+"""Page 3, The Mad Hatter's Tea Party: what four updates of one size do to hyperspherical energy.
+
+Called by explorer.surface and by readers; pages/energy.js draws what it returns.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from explorer.declare import (
+    Array,
+    Choice,
+    Output,
+    Outputs,
+    Page,
+    Parameter,
+    choices,
+    drawn,
+    validated,
+)
+from osft.energy import (
+    expected_absolute_cosine,
+    hyperspherical_energies,
+    mean_absolute_cosines,
+    unit_rows,
+)
+from osft.orthogonal import cayley
+from osft.products import matmul, transpose
+
+# OFT turns blocks of at most so many coordinates, HF PEFT's default size, cut as evenly as possible.
+BLOCK = 32
+# A draw that cannot be turned as far as asked is turned to this share of its limit.
+NEARLY = 0.999
+# Relative changes up to this are rounding.
+TOLERANCE = 1e-9
+# Products in one answer: about three seconds in a browser. Above it fewer draws are made.
+MOST_PRODUCTS = 4e9
+NAMES = {"original": "Original", "oft": "OFT", "random": "Random", "lora": "LoRA"}
+UPDATES = ("oft", "random", "lora")
+
+PARAMETERS = (
+    Parameter("neurons", "Neurons", "int", 50, 2, 500, step=1),
+    Parameter("features", "Features", "int", 8, 2, 128, step=1),
+    Parameter("strength", "Update size", "float", 0.3, 0, 1.2, step=0.01,
+              note="Frobenius norm of the update over that of W, the same for all."),
+    Parameter("rank", "LoRA rank", "int", 4, 1, ["features"], step=1),
+    Parameter("measure", "Measure", "choice", "mhe",
+              choices=choices({"mhe": "Hyperspherical energy",
+                               "mean_abs_cosine": "Mean |cosine| (the tutorial’s simplification)"})),
+    Parameter("s", "Exponent s", "choice", 1, shown_when={"measure": ["mhe"]},
+              choices=(Choice(0, "0, the logarithm"), Choice(1, "1, as in OFT"), Choice(2, "2"))),
+    Parameter("side", "Rotate", "choice", "input",
+              choices=choices({"input": "Input side, as OFT: W Rᵀ", "output": "Output side: R W"})),
+    Parameter("draws", "Draws", "int", 20, 1, 200, step=1, note="Of each update; W stays."),
+    Parameter("seed", "Seed", "seed", 0),
+)
+
+FLAT = {"features": [2, 3]}
+OUTPUTS = (
+    *(
+        output
+        for name, title in NAMES.items()
+        for output in (
+            Output(f"{name}_energy", f"{title}: energy", "float", note="Of the first draw."),
+            Output(f"{name}_change", f"{title}: change", "float",
+                   note="Relative to the original’s size, mean over the draws."),
+            Output(f"{name}_low", f"{title}: change, 5th percentile", "float"),
+            Output(f"{name}_high", f"{title}: change, 95th percentile", "float"),
+            Output(f"{name}_verdict", f"{title}: verdict", "text",
+                   note=f"Preserved means: by at most {TOLERANCE:g} in every draw."),
+        )
+    ),
+    *(
+        output
+        for name in UPDATES
+        for output in (
+            Output(f"{name}_size", f"{NAMES[name]}: size reached", "float",
+                   note="Norm of the update over that of W, mean over the draws."),
+            Output(f"{name}_spectrum_change", f"{NAMES[name]}: change of the singular values",
+                   "float", note="Largest, over the largest singular value; first draw."),
+        )
+    ),
+    Output("oft_unreached", "Draws that OFT cannot turn so far", "int",
+           note="A rotation that leaves a direction fixed cannot move W without limit."),
+    Output("draws_used", "Draws made", "int",
+           note="Fewer than asked for where an answer would take many seconds."),
+    Output("expected_mean_abs_cosine", "Mean |cosine| of random directions", "float",
+           shown_when={"measure": ["mean_abs_cosine"]}),
+    *(drawn(f"{name}_changes", "vector", "The relative change in each draw.") for name in UPDATES),
+    *(drawn(f"{name}_directions", "matrix", "Neurons of the first draw, each divided by its length.",
+            FLAT)
+      for name in NAMES),
+)
+
+
+def rotate_rows(weights: Array, size: float, draws: int, seed: int) -> tuple[Array, int]:
+    """W Rᵀ with ‖W Rᵀ − W‖ = size ‖W‖, [draws, rows, columns], and how many draws fall short.
+
+    R is block-diagonal, each block the Cayley transform of a Gaussian skew matrix times t. With the
+    eigenvalues ±i μ of the skew matrix and e the squared size of W along each eigenvector,
+    ‖W Rᵀ − W‖² = Σ e · 4 t²μ² / (1 + t²μ²), which grows with t² and is solved for it by Newton's
+    method; being concave it is approached from below, without overshooting.
+    """
+    rows, columns = weights.shape
+    count = -(-columns // BLOCK)
+    width = -(-columns // count)
+    padded = np.zeros((rows, count * width))
+    padded[:, :columns] = weights
+    blocks = padded.reshape(rows, count, width).swapaxes(0, 1)
+    skew = np.random.default_rng([seed, 1]).standard_normal((draws, count, width, width))
+    skew[:, -1, width - (count * width - columns) :, :] = 0
+    skew[:, -1, :, width - (count * width - columns) :] = 0
+    skew -= transpose(skew)
+
+    squares, vectors = np.linalg.eigh(-matmul(skew, skew))
+    along = (matmul(matmul(transpose(blocks), blocks), vectors) * vectors).sum(axis=-2)
+    squares, along = squares.reshape(draws, -1), 4 * along.reshape(draws, -1)
+    squares[squares < 1e-12 * squares.max(axis=1, keepdims=True)] = 0
+    limit = (along * (squares > 0)).sum(axis=1)
+    wanted = size * size * float((weights * weights).sum())
+    short = wanted > NEARLY * limit
+    target = np.where(short, NEARLY * limit, wanted)
+    time = np.zeros(draws)
+    for _ in range(100):
+        shrink = 1 / (1 + time[:, None] * squares)
+        missing = target - (along * (1 - shrink)).sum(axis=1)
+        slope = (along * squares * shrink * shrink).sum(axis=1)
+        step = np.divide(missing, slope, out=np.zeros(draws), where=slope > 0)
+        time += np.maximum(step, 0)
+        if (step <= 1e-14 * time).all():
+            break
+    turns = cayley(np.sqrt(time)[:, None, None, None] * skew)
+    turned = matmul(blocks, transpose(turns)).swapaxes(1, 2)
+    return turned.reshape(draws, rows, -1)[:, :, :columns], int(short.sum())
+
+
+def scaled(updates: Array, size: float) -> Array:
+    """Each update of a stack at the given Frobenius norm."""
+    norms = np.sqrt(np.einsum("dij,dij->d", updates, updates))
+    result: Array = updates * (size / norms)[:, None, None]
+    return result
+
+
+def verdict(changes: Array, low: float, high: float) -> str:
+    """What the draws agree on."""
+    if float(np.abs(changes).max()) <= TOLERANCE:
+        return "Preserved to rounding in every draw."
+    if low > 0:
+        return "Raised in at least 95 % of the draws."
+    if high < 0:
+        return "Lowered in at least 95 % of the draws."
+    return "Changed: up in some draws, down in others."
+
+
+@validated(PARAMETERS)
+def compute(
+    *,
+    neurons: int,
+    features: int,
+    strength: float,
+    rank: int,
+    measure: str,
+    s: int,
+    side: str,
+    draws: int,
+    seed: int,
+) -> Outputs:
+    """Rotate W, add Gaussian noise to it, add a product of two thin matrices to it, all by the same
+    relative size, and compare the energies of the rows.
+    """
+    draws = max(1, min(draws, int(MOST_PRODUCTS / (3 * neurons**2 * (features + 16)))))
+    weights = np.random.default_rng([seed, 0]).standard_normal((neurons, features))
+    norm = float(np.linalg.norm(weights))
+    if side == "input":
+        oft, short = rotate_rows(weights, strength, draws, seed)
+    else:
+        oft, short = rotate_rows(weights.T, strength, draws, seed)
+        oft = transpose(oft)
+    noise = np.random.default_rng([seed, 2]).standard_normal((draws, neurons, features))
+    thin = np.random.default_rng([seed, 3]).standard_normal((draws, neurons + features, rank))
+    product = matmul(thin[:, :neurons], transpose(thin[:, neurons:]))
+    stacks = {
+        "original": weights[None],
+        "oft": oft,
+        "random": weights + scaled(noise, strength * norm),
+        "lora": weights + scaled(product, strength * norm),
+    }
+
+    every = np.concatenate(list(stacks.values()))
+    mhe = measure == "mhe"
+    energies = hyperspherical_energies(every, s) if mhe else mean_absolute_cosines(every)
+    original = float(energies[0])
+    changes = (energies[1:].reshape(3, draws) - original) / (abs(original) or 1.0)
+    ends = np.percentile(changes, [5, 95], axis=1)
+    spectra = np.linalg.svd(every[[0, 1, 1 + draws, 1 + 2 * draws]], compute_uv=False)
+    moved = every[1:] - weights
+    sizes = np.sqrt(np.einsum("dij,dij->d", moved, moved)).reshape(3, draws).mean(axis=1) / norm
+
+    outputs: Outputs = {
+        "original_energy": original,
+        "original_change": 0.0,
+        "original_low": 0.0,
+        "original_high": 0.0,
+        "original_verdict": "The one that the others are compared with.",
+        "oft_unreached": short,
+        "draws_used": draws,
+    }
+    for i, name in enumerate(UPDATES):
+        low, high = float(ends[0, i]), float(ends[1, i])
+        outputs[f"{name}_energy"] = float(energies[1 + i * draws])
+        outputs[f"{name}_change"] = float(changes[i].mean())
+        outputs[f"{name}_low"] = low
+        outputs[f"{name}_high"] = high
+        outputs[f"{name}_verdict"] = verdict(changes[i], low, high)
+        outputs[f"{name}_size"] = float(sizes[i])
+        difference = float(np.abs(spectra[1 + i] - spectra[0]).max())
+        outputs[f"{name}_spectrum_change"] = difference / float(spectra[0, 0])
+        outputs[f"{name}_changes"] = changes[i]
+    if short:
+        outputs["oft_verdict"] = f"{outputs['oft_verdict']} Some draws cannot be turned so far."
+    if measure == "mean_abs_cosine":
+        outputs["expected_mean_abs_cosine"] = expected_absolute_cosine(features)
+    if features <= 3:
+        firsts = unit_rows(every[[0, 1, 1 + draws, 1 + 2 * draws]])
+        outputs.update({f"{name}_directions": firsts[i] for i, name in enumerate(NAMES)})
+    return outputs
+
+
+PAGE = Page("energy", "The Mad Hatter’s Tea Party", PARAMETERS, OUTPUTS, compute)
