@@ -1,0 +1,78 @@
+"""Driving one page as a reader would: wait for Python, set a control, read the outputs.
+
+Used by the tests of tests/site and tests/faults.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from playwright.sync_api import Page
+
+PAGES = ("rotation", "orthogonal", "energy", "svd", "projection", "parameters", "training")
+EXPLORER = ".explorer[data-page]"
+PATIENCE = 60_000
+
+
+def open_live(page: Page, address: str) -> None:
+    """Open a document and wait until its figure is live."""
+    page.goto(address)
+    wait_live(page)
+
+
+def wait_live(page: Page) -> None:
+    """Wait until Python is ready and the figure shows its answer."""
+    page.locator("html[data-python='ready']").wait_for(state="attached", timeout=PATIENCE)
+    page.locator(f"{EXPLORER}[data-source='live']").wait_for(state="attached", timeout=PATIENCE)
+
+
+def revision(page: Page) -> int:
+    """How many live results have been painted."""
+    return int(page.locator(EXPLORER).get_attribute("data-revision") or 0)
+
+
+def wait_revision(page: Page, after: int) -> None:
+    """Wait for a live result painted after the given one, and for the explorer to be at rest."""
+    # A selector, because the page's policy forbids the eval behind wait_for_function.
+    rested = page.locator(f"{EXPLORER}:not([data-revision='{after}']):not([aria-busy])")
+    rested.wait_for(state="attached", timeout=PATIENCE)
+
+
+def set_value(page: Page, name: str, value: Any) -> None:
+    """Set the control of that name and wait for the answer."""
+    before = revision(page)
+    control = page.locator(f".controls [name='{name}']")
+    if isinstance(value, bool):
+        control.set_checked(value)
+    elif control.evaluate("node => node.localName") == "select":
+        control.select_option(str(value))
+    else:
+        control.fill(str(value))
+        control.press("Enter")
+    wait_revision(page, before)
+
+
+def output(page: Page, name: str) -> Any:
+    """The full-precision value of the output of that name."""
+    text = page.locator(f"output[name='{name}']").get_attribute("data-value")
+    assert text is not None, f"{name} has no data-value"
+    return read_value(text)
+
+
+def outputs(page: Page) -> dict[str, Any]:
+    """Every output that is filled, by name."""
+    found = page.locator("output[data-value]").evaluate_all("nodes => nodes.map((node) => [node.name, node.dataset.value])")
+    return {name: read_value(text) for name, text in found}
+
+
+def read_value(text: str) -> Any:
+    """A data-value as a Python value; what is neither number, flag nor list is text."""
+    if text in ("true", "false"):
+        return text == "true"
+    if text in ("Infinity", "-Infinity", "NaN"):
+        return float(text)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
