@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[np.float64]
 
+LARGEST = 1e100
+
 
 def as_integer(value: object, name: str, low: int | None = None, high: int | None = None) -> int:
     """Return `value` as an int. Floats, flags and strings are refused rather than rounded."""
@@ -66,8 +68,11 @@ def check_limits(number: float, name: str, low: float | None, high: float | None
         raise ValueError(f"{name} must be {limits}, not {number}.")
 
 
-def as_array(value: object, name: str, dimensions: Iterable[int]) -> Array:
-    """Return `value` as a finite float64 array with one of the given numbers of dimensions."""
+def as_array(value: object, name: str, dimensions: Iterable[int], *, bounded: bool = True) -> Array:
+    """Return `value` as a finite float64 array with one of the given numbers of dimensions.
+
+    bounded=False is for computations that scale their input first and so take all of float64.
+    """
     allowed = tuple(dimensions)
     try:
         array = np.asarray(value)
@@ -80,12 +85,14 @@ def as_array(value: object, name: str, dimensions: Iterable[int]) -> Array:
         raise ValueError(f"{name} must have {wanted} dimensions, not {array.ndim} (its shape is {array.shape}).")
     result = array.astype(np.float64, copy=False)
     check_finite(result, name)
+    if bounded:
+        check_size(result, name)
     return result
 
 
-def as_matrix(value: object, name: str, *, square: bool = False) -> Array:
+def as_matrix(value: object, name: str, *, square: bool = False, bounded: bool = True) -> Array:
     """Return `value` as a finite float64 matrix with at least one row and one column."""
-    matrix = as_array(value, name, (2,))
+    matrix = as_array(value, name, (2,), bounded=bounded)
     if matrix.size == 0:
         raise ValueError(f"{name} must have at least one row and one column; its shape is {matrix.shape}.")
     if square:
@@ -126,11 +133,11 @@ def check_finite(array: Array, name: str) -> None:
         raise ValueError(f"{name} must hold finite numbers; it has {array[place]}{where}.")
 
 
-def check_result(array: Array, sentence: str) -> Array:
-    """Return `array`, or raise `sentence` where the computation left the range of float64."""
-    if not np.isfinite(array).all():
-        raise ValueError(sentence)
-    return array
+def check_size(array: Array, name: str) -> None:
+    """Raise where an entry is so large that products of a few such entries would leave float64."""
+    largest = float(np.abs(array).max(initial=0.0))
+    if largest > LARGEST:
+        raise ValueError(f"{name} has an entry of size {largest:.3g}; entries must be at most {LARGEST:g}.")
 
 
 def check_shape(array: Array, name: str, shape: tuple[int, ...], of: str) -> None:

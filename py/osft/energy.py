@@ -46,7 +46,7 @@ def hyperspherical_energy(weights: object, s: float = 1, *, mean: bool = False) 
     >>> hyperspherical_energy([[1.0, 0.0], [2.0, 0.0]])
     inf
     """
-    return float(hyperspherical_energies(checks.as_matrix(weights, "weights")[None], s, mean=mean)[0])
+    return float(hyperspherical_energies(checks.as_matrix(weights, "weights", bounded=False)[None], s, mean=mean)[0])
 
 
 def hyperspherical_energies(stack: object, s: float = 1, *, mean: bool = False) -> Array:
@@ -55,7 +55,7 @@ def hyperspherical_energies(stack: object, s: float = 1, *, mean: bool = False) 
     As `hyperspherical_energy`, in one pass over many draws.
     """
     exponent = checks.as_real(s, "s", 0.0)
-    weights = checks.as_array(stack, "weights", (3,))
+    weights = checks.as_array(stack, "weights", (3,), bounded=False)
     mean = checks.as_flag(mean, "mean")
     units = unit_rows(weights)
     count = units.shape[1]
@@ -85,13 +85,13 @@ def mean_absolute_cosine(weights: object, *, epsilon: float = 0.0) -> float:
     >>> mean_absolute_cosine([[1.0, 0.0], [-3.0, 0.0]])
     1.0
     """
-    return float(mean_absolute_cosines(checks.as_matrix(weights, "weights")[None], epsilon=epsilon)[0])
+    return float(mean_absolute_cosines(checks.as_matrix(weights, "weights", bounded=False)[None], epsilon=epsilon)[0])
 
 
 def mean_absolute_cosines(stack: object, *, epsilon: float = 0.0) -> Array:
     """Return the mean |cosine| of each matrix of a stack [draws, neurons, features] -> [draws]."""
     epsilon = checks.as_real(epsilon, "epsilon", 0.0)
-    weights = checks.as_array(stack, "weights", (3,))
+    weights = checks.as_array(stack, "weights", (3,), bounded=False)
     if epsilon > 0.0:
         _check_rows(weights)
         units = weights / (np.linalg.norm(weights, axis=2, keepdims=True) + epsilon)
@@ -124,7 +124,7 @@ def expected_absolute_cosine(features: int) -> float:
 
 def duplicate_directions(weights: object) -> list[tuple[int, int]]:
     """Return the pairs (i, j), i < j, of rows that point the same way, for which the energy is infinite."""
-    matrix = checks.as_matrix(weights, "weights")[None]
+    matrix = checks.as_matrix(weights, "weights", bounded=False)[None]
     units = unit_rows(matrix)
     pairs: list[tuple[int, int]] = []
     for start, squared in _blocks(units, matrix):

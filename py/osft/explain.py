@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from . import checks
-from .products import matmul
+from .products import frobenius, matmul
 from .projections import Leak, factor_step, leak, project_block, project_factors, project_two_sided, raw_factors
 
 if TYPE_CHECKING:
@@ -80,10 +80,10 @@ def explain(split: Split, gradient: object, *, relative_step: float = 0.1) -> Ex
     g = checks.as_matrix(gradient, "gradient")
     checks.check_shape(g, "gradient", split.shape, "the weight matrix")
     factors = factor_step(split, project_factors(g, split))
-    unprojected = float(np.linalg.norm(factor_step(split, raw_factors(g, split))))
-    size = float(np.linalg.norm(g))
+    unprojected = frobenius(factor_step(split, raw_factors(g, split)))
+    size = frobenius(g)
     weights = split.weights
-    length = relative_step * float(np.linalg.norm(split.singular_values))
+    length = relative_step * frobenius(split.singular_values)
 
     def effect(projection: Projection, step: Array, reference: float) -> Effect:
         found = leak(step, split)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from . import checks
-from .products import gram, matmul
+from .products import frobenius, gram, matmul
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,7 +51,8 @@ def measure(matrix: object, *, seed: int = 0, tolerance: float | None = None) ->
 
     matrix [n, n]; seed draws the probes. tolerance defaults to 50 n eps with eps = 2^-52, some ten times
     the error that float64 makes in a product of orthogonal matrices; flags are `error <= tolerance` and
-    is_rotation also asks for det > 0. Entries that are not finite raise ValueError.
+    is_rotation also asks for det > 0. Entries that are not finite,
+    or whose determinant float64 cannot hold, raise ValueError.
     Invariants: for an orthogonal matrix every error is at rounding level and |det| = 1; a matrix that
     stretches all vectors equally keeps angles but not lengths.
 
@@ -68,13 +69,13 @@ def measure(matrix: object, *, seed: int = 0, tolerance: float | None = None) ->
     tolerance = checks.as_real(tolerance, "tolerance", 0.0)
     seed = checks.as_integer(seed, "seed", 0)
 
-    largest = float(np.abs(q).max())
-    if largest > 1e150:
-        raise ValueError(f"matrix has an entry of size {largest:.3g}; entries above 1e150 cannot be squared in float64.")
-    orthogonality_error = float(np.linalg.norm(gram(q.T, q.T) - np.eye(n)))
+    orthogonality_error = frobenius(gram(q.T, q.T) - np.eye(n))
     singular = np.linalg.svd(q, compute_uv=False)
     eigenvalues = np.linalg.eigvals(q).astype(np.complex128)
     eigenvalues = eigenvalues[np.lexsort((np.abs(eigenvalues), np.angle(eigenvalues)))]
+    logarithm = float(np.linalg.slogdet(q)[1])
+    if logarithm > 700.0:
+        raise ValueError(f"The determinant of matrix is about 10^{logarithm / 2.302585:.0f}, which float64 cannot hold.")
     determinant = float(np.linalg.det(q))
     norm_error, cosine_error, angle_error = _probe(q, seed)
     is_orthogonal = orthogonality_error <= tolerance

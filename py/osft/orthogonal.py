@@ -95,7 +95,7 @@ def householder(vectors: object) -> Array:
     array([[-1.,  0.],
            [ 0.,  1.]])
     """
-    rows = checks.as_matrix(vectors, "vectors")
+    rows = checks.as_matrix(vectors, "vectors", bounded=False)
     product: Array = np.eye(rows.shape[1])
     for index, row in enumerate(rows):
         largest = float(np.abs(row).max())
@@ -151,7 +151,7 @@ def nearest(matrix: object) -> Array:
     Source: Schoenemann 1966 (orthogonal Procrustes); Higham 1986 (polar decomposition).
     Invariants: Q^T Q = I; nearest(A) = A for orthogonal A; the sign of det Q is that of det A.
     """
-    a = checks.as_matrix(matrix, "matrix", square=True)
+    a = checks.as_matrix(matrix, "matrix", square=True, bounded=False)
     # The polar factor does not depend on scale, and entries near 1 keep the SVD clear of overflow.
     largest = float(np.abs(a).max())
     u, _, vt = np.linalg.svd(a / largest if largest > 0.0 else a)

@@ -32,6 +32,14 @@ def gram(rows: Array, others: Array) -> Array:
     return matmul(rows, np.swapaxes(others, -1, -2))
 
 
+def frobenius(matrix: Array) -> float:
+    """Return the Frobenius norm, without leaving float64 for entries whose squares would."""
+    largest = float(np.abs(matrix).max(initial=0.0))
+    if largest == 0.0 or not np.isfinite(largest):
+        return largest
+    return largest * float(np.linalg.norm(matrix / largest))
+
+
 def transpose(matrix: Array) -> Array:
     """Return the transpose of a matrix, or of each matrix of a stack."""
     return np.swapaxes(matrix, -1, -2)

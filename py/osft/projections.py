@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from . import checks
-from .products import gram, matmul
+from .products import frobenius, gram, matmul
 
 if TYPE_CHECKING:
     from .checks import Array
@@ -117,12 +115,8 @@ def leak(step: object, split: Split) -> Leak:
     """
     change = _gradient(step, split, "step")
     on_left = matmul(split.U_high.T, change)
-    return Leak(
-        left=float(np.linalg.norm(on_left)),
-        right=float(np.linalg.norm(matmul(change, split.V_high))),
-        block=float(np.linalg.norm(matmul(on_left, split.V_high))),
-        norm=float(np.linalg.norm(change)),
-    )
+    norms = (on_left, matmul(change, split.V_high), matmul(on_left, split.V_high), change)
+    return Leak(*(frobenius(part) for part in norms))
 
 
 def _gradient(value: object, split: Split, name: str = "gradient") -> Array:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from . import checks
-from .products import gram
+from .products import frobenius, gram
 
 if TYPE_CHECKING:
     from .checks import Array
@@ -71,13 +71,13 @@ class Split(NamedTuple):
     @property
     def energy_kept(self) -> float:
         """Sum of the kept squared singular values over the sum of all; 1 for a zero matrix."""
-        total = float((self.singular_values**2).sum())
-        return float((self.S_high**2).sum()) / total if total > 0.0 else 1.0
+        total = frobenius(self.singular_values)
+        return (frobenius(self.S_high) / total) ** 2 if total > 0.0 else 1.0
 
     @property
     def reconstruction_error(self) -> float:
         """||W - W_high||_F = sqrt(sum of the dropped squared singular values)."""
-        return float(np.sqrt((self.S_low**2).sum()))
+        return frobenius(self.S_low)
 
 
 def split(weights: object, rank: int, *, dtype: Literal["float64", "float32"] = "float64") -> Split:
@@ -99,9 +99,10 @@ def split(weights: object, rank: int, *, dtype: Literal["float64", "float32"] = 
     rank = checks.as_integer(rank, "rank", 0, min(matrix.shape))
     if dtype not in ("float64", "float32"):
         raise ValueError(f"dtype must be 'float64' or 'float32', not {dtype!r}.")
+    if dtype == "float32" and float(np.abs(matrix).max()) > float(np.finfo(np.float32).max):
+        raise ValueError("weights has entries that float32 cannot hold; use dtype='float64'.")
     u, s, vt = np.linalg.svd(matrix.astype(dtype), full_matrices=False)
     u, s, vt = u.astype(np.float64), s.astype(np.float64), vt.astype(np.float64)
-    checks.check_result(s, f"weights cannot be decomposed in {dtype}: their entries are too large.")
     signs = np.where(u[np.abs(u).argmax(axis=0), np.arange(len(s))] < 0.0, -1.0, 1.0)
     u = u * signs
     v = vt.T * signs

@@ -44,7 +44,7 @@ def train_factors(
     adam_reprojected: the same, then U_low <- (I - U_high U_high^T) U_low and V_low likewise
 
     gradient G [m, n] = dL/dW, the same in each of `steps` steps (0 to 10,000); the factors' gradients are taken
-    anew each time. Unknown optimisers, and steps that leave the range of float64, raise ValueError.
+    anew each time. Unknown optimisers, and training that runs away, raise ValueError.
     Source: HF PEFT 0.21.2 `osf/layer.py` (sgd, adam: AdamW without weight decay); mini_trainer
     `osft_utils.py` (adam_reprojected).
     Invariants: the leaks of sgd and adam_reprojected are at rounding level; those of adam are not, because
@@ -54,7 +54,7 @@ def train_factors(
     checks.check_shape(g, "gradient", split.shape, "the weight matrix")
     if optimizer not in OPTIMIZERS:
         raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}, not {optimizer!r}.")
-    rate = checks.as_real(learning_rate, "learning_rate", 0.0)
+    rate = checks.as_real(learning_rate, "learning_rate", 0.0, checks.LARGEST)
     steps = checks.as_integer(steps, "steps", 0, 10_000)
 
     current = split
@@ -64,6 +64,7 @@ def train_factors(
     for step in range(1, steps + 1):
         gradients: FactorGradients = project_factors(g, current)
         for index, slope in enumerate(gradients):
+            _check_running(slope, step)
             update = slope
             if optimizer != "sgd":
                 means[index] = MEAN_DECAY * means[index] + (1.0 - MEAN_DECAY) * slope
@@ -71,15 +72,20 @@ def train_factors(
                 mean = means[index] / (1.0 - MEAN_DECAY**step)
                 deviation = np.sqrt(variances[index] / (1.0 - VARIANCE_DECAY**step))
                 update = mean / (deviation + EPSILON)
-            factors[index] = checks.check_result(
-                factors[index] - rate * update, f"Training left the range of float64 at step {step}; lower learning_rate."
-            )
+            factors[index] = factors[index] - rate * update
+            _check_running(factors[index], step)
         if optimizer == "adam_reprojected":
             factors[0] = _away(factors[0], split.U_high)
             factors[2] = _away(factors[2], split.V_high)
         current = current._replace(U_low=factors[0], S_low=factors[1], V_low=factors[2])
     change = gram(current.U_low * current.S_low, current.V_low) - split.low
     return FactorRun(split=current, step=change, leak=leak(change, split))
+
+
+def _check_running(values: Array, step: int) -> None:
+    """Raise where training runs away, before the numbers leave float64."""
+    if float(np.abs(values).max(initial=0.0)) > checks.LARGEST:
+        raise ValueError(f"Training runs away at step {step}: lower learning_rate.")
 
 
 def _away(columns: Array, basis: Array) -> Array:
