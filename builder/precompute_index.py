@@ -111,12 +111,13 @@ def _model() -> dict[str, Any]:
     return found
 
 
-def _energy(page: dict[str, Any] | None) -> dict[str, float] | None:
-    """The relative changes of hyperspherical energy at the energy page's defaults."""
+def _energy(page: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The relative changes of hyperspherical energy at the energy page's defaults: 5th and 95th percentile of the draws."""
     if page is None:
         return None
     settings = {name: page["defaults"][name] for name in ("neurons", "features", "strength", "rank", "draws")}
-    return settings | {name: page["result"][f"{name}_change"] for name in ("oft", "lora", "random")}
+    ends = ("low", "high")
+    return settings | {name: {end: page["result"][f"{name}_{end}"] for end in ends} for name in ("oft", "lora", "random")}
 
 
 def _experiment(data: dict[str, Any] | None) -> dict[str, Any] | None:
