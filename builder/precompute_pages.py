@@ -13,27 +13,29 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+EXPERIMENT = ROOT / "osft-web" / "data" / "training-experiment.json"
+RUNS = ROOT / "py" / "explorer" / "training_data.json"
 RELATIVE = 1e-9
 """Results are compared to this: another NumPy or processor may round differently."""
 
 
 def precompute_pages(out_dir: Path | str) -> None:
-    """Write the seven files, each in one step, so that a reader never meets half of one."""
+    """Write the pages' files, each in one step, so that a reader never meets half of one."""
     folder = Path(out_dir)
     folder.mkdir(parents=True, exist_ok=True)
+    if EXPERIMENT.exists():
+        _write(RUNS, runs_of_the_page())
     for name, data in _all_pages():
-        text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        target = folder / f"{name}.json"
-        if target.exists() and target.read_text(encoding="utf-8") == text + "\n":
-            continue
-        partial = target.with_suffix(".json.part")
-        partial.write_text(text + "\n", encoding="utf-8")
-        os.replace(partial, target)
+        _write(folder / f"{name}.json", data)
 
 
 def is_stale(out_dir: Path | str) -> list[str]:
     """One sentence for each file that is missing or is not what today's py/ computes."""
     complaints = []
+    if not EXPERIMENT.exists():
+        complaints.append(f"{EXPERIMENT.name} is missing; run: python3 build.py precompute --training")
+    elif not RUNS.exists() or json.loads(RUNS.read_text(encoding="utf-8")) != runs_of_the_page():
+        complaints.append(f"{RUNS.name} is not what {EXPERIMENT.name} says.")
     for name, expected in _all_pages():
         path = Path(out_dir) / f"{name}.json"
         try:
@@ -49,6 +51,30 @@ def is_stale(out_dir: Path | str) -> list[str]:
     return complaints
 
 
+def runs_of_the_page() -> dict[str, Any]:
+    """What the training page's Python needs of the experiment; it travels inside py/."""
+    experiment = json.loads(EXPERIMENT.read_text(encoding="utf-8"))
+    return {
+        "schema": 1,
+        "code": experiment["made"]["code"],
+        "images": experiment["images"]["test"],
+        "steps": experiment["steps"],
+        "t": experiment["t"],
+        "curves": {name: experiment["runs"][name]["curves"] for name in experiment["methods"]},
+        "sweep": experiment["sweep"],
+        "fronts": experiment["fronts"],
+    }
+
+
+def _write(target: Path, data: dict[str, Any]) -> None:
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
+    if target.exists() and target.read_text(encoding="utf-8") == text:
+        return
+    partial = target.with_suffix(".json.part")
+    partial.write_text(text, encoding="utf-8")
+    os.replace(partial, target)
+
+
 def _all_pages() -> list[tuple[str, dict[str, Any]]]:
     if str(ROOT / "py") not in sys.path:
         sys.path.insert(0, str(ROOT / "py"))
@@ -57,6 +83,8 @@ def _all_pages() -> list[tuple[str, dict[str, Any]]]:
 
     pages = []
     for name in PAGES:
+        if name == "training" and not RUNS.exists():
+            continue
         page = find(name)
         pages.append((name, {**page.as_json(), "result": plain(page.compute())}))
     return pages

@@ -113,7 +113,7 @@ class Parameter:
         value = self.default
         if isinstance(value, Mapping):
             value = int(min(known[name] for name in value["half_of"])) // 2
-        return self.fit(value, known)
+        return self.fit(self.read(value), known)
 
     def fit(self, value: Any, known: Mapping[str, Any]) -> Any:
         """The nearest allowed number; of two divisors as near, the smaller."""
@@ -233,8 +233,12 @@ def drawn(name: str, kind: str, note: str, shown_when: Condition = None) -> Outp
 
 
 def holds(condition: Condition, known: Mapping[str, Any]) -> bool:
-    """Whether something with this condition is shown at these settings."""
-    return all(known[name] in allowed for name, allowed in (condition or {}).items())
+    """Whether something with this condition is shown; of a set, one value on the list is enough."""
+    for name, allowed in (condition or {}).items():
+        values = known[name] if isinstance(known[name], tuple) else (known[name],)
+        if not any(value in allowed for value in values):
+            return False
+    return True
 
 
 def validate(parameters: Sequence[Parameter], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -277,13 +281,17 @@ def validated(
 
 @dataclass(frozen=True)
 class Page:
-    """One page: what it takes, what it gives, and the pure function between."""
+    """One page: what it takes, what it gives, and the pure function between.
+
+    `live`: the settings of the page's live run, where it has one.
+    """
 
     name: str
     title: str
     parameters: tuple[Parameter, ...]
     outputs: tuple[Output, ...]
     compute: Callable[..., Outputs] = field(repr=False)
+    live: tuple[Parameter, ...] = ()
 
     def validate(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """See `validate`."""
@@ -308,7 +316,7 @@ class Page:
 
     def as_json(self) -> dict[str, Any]:
         """What JavaScript needs to build the controls and to check a value as Python does."""
-        return {
+        entry: dict[str, Any] = {
             "schema": 1,
             "page": self.name,
             "title": self.title,
@@ -316,6 +324,12 @@ class Page:
             "outputs": [o.as_json() for o in self.outputs],
             "defaults": plain(self.defaults()),
         }
+        if self.live:
+            entry["live"] = {
+                "parameters": [p.as_json() for p in self.live],
+                "defaults": plain(validate(self.live, {})),
+            }
+        return entry
 
 
 def plain(values: Mapping[str, Any]) -> dict[str, Any]:

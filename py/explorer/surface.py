@@ -15,7 +15,7 @@ import numpy as np
 
 from explorer.declare import InvalidParameter, Outputs, Page
 
-PAGES = ("rotation", "orthogonal", "energy", "svd", "projection", "parameters")
+PAGES = ("rotation", "orthogonal", "energy", "svd", "projection", "parameters", "training")
 
 
 def find(name: str) -> Page:
@@ -63,6 +63,13 @@ def run_cell(
     return (yield from cell.run_cell(find(page), parameters, code))
 
 
+def train(**settings: Any) -> Generator[Outputs, None, None]:
+    """Runs the small experiment of the training page live; see `explorer.training.train`."""
+    from explorer import training
+
+    return training.train(**settings)
+
+
 def archive(page: str, parameters: Mapping[str, Any]) -> Outputs:
     """`bytes`: an NPZ file of parameters and outputs, as numbers 0 to 255."""
     import io
@@ -82,5 +89,6 @@ SURFACE: Mapping[str, Callable[..., Any]] = {
     "source": source,
     "script": script,
     "run_cell": run_cell,
+    "train": train,
     "archive": archive,
 }
