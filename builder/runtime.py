@@ -1,6 +1,8 @@
 """Decides what the browser starts Python from, and writes it into the manifest as `boot`.
 
-Called by builder/site.py after the vendored files are in place.
+Called by builder/site.py after the vendored files are in place. With a Node at hand the standard
+library, NumPy and py/ are compiled in advance (builder/runtime_node.py) and packed
+(builder/runtime_pack.py); without one the browser starts stock Pyodide, which takes longer.
 """
 
 from __future__ import annotations
@@ -9,6 +11,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from builder import runtime_node, runtime_pack, tools
 
 Say = Callable[[str], None]
 
@@ -22,31 +26,57 @@ KEPT = ("name", "version", "file_name", "install_dir", "sha256", "imports", "pac
 """What Pyodide reads of a package's entry in its lock, beside `depends`."""
 
 
+def signature() -> str:
+    """What the start-up files depend on beside the project's files: whether there is a Node."""
+    return f"node: {bool(tools.node_command())}"
+
+
 def accelerate(vendor_dir: Path, staging_dir: Path, log: Say) -> dict[str, Any]:
     """Write the start-up files into `staging_dir`; returns `tier` and `boot` for the manifest.
 
     `vendor_dir` holds Pyodide's own files and wheels, `staging_dir` becomes `generated/`.
     """
+    if not (vendor_dir / "pyodide-lock.json").is_file():
+        return {}
     lock = json.loads((vendor_dir / "pyodide-lock.json").read_text(encoding="utf-8"))
-    version = str(lock["info"]["python"])
-    runtime = vendor_dir.relative_to(staging_dir).as_posix()
     packages = shipped(lock, vendor_dir)
+    lock = {"info": lock["info"], "packages": packages}
+    runtime = vendor_dir.relative_to(staging_dir).as_posix()
+    tiers: dict[str, Any] = {
+        "stock": {"library": f"{runtime}/python_stdlib.zip", "packs": [], "python": "py.zip", "packages": ["numpy"]},
+    }
+    features: dict[str, Any] = {
+        name: {"packages": [name], "packs": {}, "imports": imports} for name, imports in FEATURES.items() if name in packages
+    }
+    features["stdlib"] = {"packages": [], "packs": {}, "imports": []}
+    packs = make_packs(vendor_dir, staging_dir, lock, log)
+    if packs:
+        tiers["fast"] = {"library": "", "packs": [packs["start"], packs["python"]], "python": "", "packages": []}
+        features["stdlib"]["packs"]["fast"] = [packs["rest"]]
     boot = {
-        "python": version,
         "loader": f"{runtime}/pyodide.mjs",
         "glue": f"{runtime}/pyodide.asm.mjs",
         "wasm": f"{runtime}/pyodide.asm.wasm",
-        "lock": {"info": lock["info"], "packages": packages},
+        "lock": lock,
         "wheels": {entry["file_name"]: f"{runtime}/{entry['file_name']}" for entry in packages.values()},
-        "tiers": {
-            "stock": {"library": f"{runtime}/python_stdlib.zip", "packs": [], "python": "py.zip", "packages": ["numpy"]},
-        },
-        "features": {
-            name: {"packages": [name], "packs": {}, "imports": imports} for name, imports in FEATURES.items() if name in packages
-        }
-        | {"stdlib": {"packages": [], "packs": {}, "imports": []}},
+        "tiers": tiers,
+        "features": features,
     }
-    return {"tier": "stock", "boot": boot}
+    return {"tier": "fast" if packs else "stock", "boot": boot}
+
+
+def make_packs(vendor_dir: Path, staging_dir: Path, lock: dict[str, Any], log: Say) -> dict[str, str]:
+    """Compile and pack; the packs' paths by what they hold, or nothing where that cannot be done."""
+    node = tools.node_command()
+    if node is None:
+        log("There is no Node here, so Python starts from stock Pyodide, which takes two to three times as long.")
+        return {}
+    try:
+        compiled = runtime_node.compile_all(node, vendor_dir, staging_dir / "py.zip", lock, log)
+    except runtime_node.NodeError as error:
+        log(f"Python starts from stock Pyodide, because compiling in advance failed: {error}")
+        return {}
+    return runtime_pack.write_packs(compiled, staging_dir / "py.zip", staging_dir)
 
 
 def shipped(lock: dict[str, Any], vendor_dir: Path) -> dict[str, dict[str, Any]]:

@@ -293,6 +293,8 @@ class Kernel {
    * @param {Feature} feature
    */
   async #fetchFeature(host, feature) {
+    // Pyodide's own unpacking of wheels is part of the library that comes later.
+    if (feature !== 'stdlib') await this.#install(host, 'stdlib');
     const {supply, boot, plan} = await /** @type {Promise<Material>} */ (this.#material);
     const extra = boot.features[feature];
     if (!extra) throw new KernelError('OSFT-E12', `this copy of the site was built without ${feature}`);
@@ -314,10 +316,15 @@ class Kernel {
     }
   }
 
-  /** What can wait until the first figure is live: the rest of the standard library, a spare worker. */
+  /** What can wait until the first figure is live: the rest of the library, a spare worker. */
   #whenIdle() {
     const idle = globalThis.requestIdleCallback ?? ((/** @type {() => void} */ action) => setTimeout(action, 2000));
-    idle(() => this.#raiseSpare());
+    idle(() => {
+      this.#raiseSpare();
+      const {connection} = /** @type {{connection?: {saveData?: boolean}}} */ (navigator);
+      // Nobody asked for it yet, so a failure is told when somebody does.
+      if (this.status.state === 'ready' && !connection?.saveData) this.load('stdlib').catch(() => {});
+    });
   }
 
   #raiseSpare() {

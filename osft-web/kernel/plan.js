@@ -59,7 +59,7 @@ export function chooseTier(boot, search) {
  */
 export function makePlan(boot, tier, supply) {
   const start = /** @type {Start} */ (boot.tiers[tier]);
-  const url = (/** @type {string} */ path) => supply.url(path);
+  const url = (/** @type {string} */ path) => path && supply.url(path);
   const wheels = Object.fromEntries(Object.entries(boot.wheels).map(([name, path]) => [name, url(path)]));
   /** @type {Plan} */
   const plan = {
@@ -70,14 +70,14 @@ export function makePlan(boot, tier, supply) {
     base: new URL('.', url(boot.wasm)).href,
     library: url(start.library),
     packs: start.packs.map(url),
-    python: start.python && url(start.python),
+    python: url(start.python),
     lock: boot.lock,
     packages: start.packages,
     wheels,
   };
   return {
     plan,
-    paths: [boot.wasm, start.library, ...start.packs, ...(start.python ? [start.python] : []), ...wheelPaths(boot, start.packages)],
+    paths: [boot.wasm, start.library, ...start.packs, start.python, ...wheelPaths(boot, start.packages)].filter(Boolean),
   };
 }
 

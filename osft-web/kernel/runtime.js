@@ -19,6 +19,13 @@ import {unpack} from './pack.js';
  * @property {any} pyodide
  */
 
+/** Where the explorer's own code lies on every tier. */
+const PYTHON = '/lib/py';
+/** Comes with the rest of the library: the documentation that its quick start goes without. */
+const DOCSTRINGS = '/lib/docstrings.json';
+/** Asked for where packs carry the standard library file by file; answered with a zip of nothing. */
+const EMPTY = 'empty:';
+
 /** URL -> its bytes or compiled module, promised before they come. @type {Map<string, PromiseWithResolvers<any>>} */
 const supplies = new Map();
 
@@ -60,7 +67,7 @@ export async function boot(plan, tell) {
 
   const loading = loadPyodide({
     indexURL: plan.base,
-    stdLibURL: plan.library,
+    stdLibURL: plan.library || EMPTY,
     lockFileContents: plan.lock,
     packageBaseUrl: plan.base,
     packages: plan.packages,
@@ -68,22 +75,22 @@ export async function boot(plan, tell) {
     createPyodideModule: createModule,
     fsInit: async (/** @type {any} */ files, /** @type {any} */ places) => {
       for (const pack of packs) await writePack(files, await pack, places.sitePackages);
-      if (plan.python) files.writeFile('/lib/py.zip', new Uint8Array(await supply(plan.python).promise));
     },
     stdout: () => {},
     stderr: () => {},
   });
   const pyodide = await Promise.race([loading, broken]);
   pyodide._api.on_fatal = (/** @type {any} */ error) => tell.dead(String(error?.message ?? error));
-  supplies.clear();
   confine();
 
   tell.stage('import');
   // A wheel that Pyodide could not load raises nothing there, so presence is proved here.
   const numpy = attempt('OSFT-E10', () => pyodide.pyimport('numpy'));
-  if (plan.python) pyodide.pyimport('sys').path.insert(0, '/lib/py.zip');
+  if (plan.python) pyodide.unpackArchive(await supply(plan.python).promise, 'zip', {extractDir: PYTHON});
+  pyodide.pyimport('sys').path.append(PYTHON);
   const bridge = attempt('OSFT-E11', () => pyodide.pyimport('explorer.bridge'));
   bridge.listen(tell.text);
+  supplies.clear();
   const versions = {python: pyodide.pyimport('platform').python_version(), numpy: numpy.__version__, pyodide: pyodide.version};
   return {...handles(pyodide, bridge), versions, pyodide};
 }
@@ -114,6 +121,7 @@ function answerFetches(plan) {
   globalThis.fetch = async (input) => {
     const asked = input instanceof Request ? input.url : String(input);
     if (asked === `${plan.base}pyodide.asm.wasm`) return new Response();
+    if (asked === EMPTY) return new Response(new Uint8Array([0x50, 0x4b, 5, 6, ...new Array(18).fill(0)]));
     const url = plan.wheels[decodeURIComponent(asked.slice(asked.lastIndexOf('/') + 1))] ?? asked;
     if (url !== plan.library && !Object.values(plan.wheels).includes(url)) {
       throw new TypeError('Code that runs in this worker may not use the network.');
@@ -154,16 +162,20 @@ function writePack(files, entries, site) {
 }
 
 /**
+ * Do it or fail with this code. Of a Python traceback the last line says what happened.
  * @template T
  * @param {string} code
  * @param {() => T} action
+ * @param {string} [known] What is known of the cause.
  * @returns {T}
  */
-function attempt(code, action) {
+function attempt(code, action, known = '') {
   try {
     return action();
   } catch (error) {
-    throw Object.assign(new Error(String(/** @type {any} */ (error)?.message ?? error)), {code});
+    const lines = String(/** @type {any} */ (error)?.message ?? error).split('\n');
+    const last = lines.findLast((line) => /^[\w.]+(Error|Exception)\b/.test(line)) ?? lines[0];
+    throw Object.assign(new Error(known || last), {code});
   }
 }
 
@@ -176,6 +188,10 @@ function attempt(code, action) {
  */
 export async function install({pyodide}, packages, packs, imports) {
   for (const url of packs) writePack(pyodide.FS, await unpack(await supply(url).promise), pyodide._api.sitePackages);
+  if (pyodide.FS.analyzePath(DOCSTRINGS).exists) {
+    pyodide.pyimport('explorer.docstrings').restore(DOCSTRINGS);
+    pyodide.FS.unlink(DOCSTRINGS);
+  }
   /** @type {string[]} */
   const complaints = [];
   if (packages.length) {
@@ -184,7 +200,7 @@ export async function install({pyodide}, packages, packs, imports) {
   }
   pyodide.pyimport('importlib').invalidate_caches();
   for (const name of imports) {
-    attempt('OSFT-E12', () => pyodide.pyimport(name).destroy());
+    attempt('OSFT-E12', () => pyodide.pyimport(name).destroy(), complaints.join(' '));
   }
   supplies.clear();
 }

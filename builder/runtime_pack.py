@@ -1,0 +1,66 @@
+"""Writes packs: many files in one gzipped body, which the browser inflates and puts in place at once.
+
+Called by builder/runtime.py; read by osft-web/kernel/pack.js, which states the layout. The same
+files always give the same bytes.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import struct
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from builder.runtime_node import LIBRARY, PYTHON, Compiled
+
+FOLDER = "runtime"
+DOCSTRINGS = "/lib/docstrings.json"
+"""Where explorer.docstrings finds what the start's modules were stripped of."""
+
+
+def write_packs(compiled: Compiled, py_zip: Path, staging_dir: Path) -> dict[str, str]:
+    """Write the three packs: what a start imports, the rest of the library, and py/ with its sources.
+
+    What every start imports comes without docstrings; they come with the rest.
+    """
+    bare, full = read_tree(compiled.bare), read_tree(compiled.full)
+    start = {path: bare.get(path, full[path]) for path in compiled.start} | {path: full[path] for path in compiled.later}
+    rest = {path: content for path, content in full.items() if path not in start}
+    docstrings = {module_name(path): texts for path, texts in compiled.docstrings.items() if path in compiled.start and texts}
+    with zipfile.ZipFile(py_zip) as archive:
+        python = {name: archive.read(name) for name in archive.namelist()}
+    contents = {
+        "start": placed(start, LIBRARY),
+        "rest": placed(rest, LIBRARY) | {DOCSTRINGS: json.dumps(docstrings).encode()},
+        "python": placed(python | read_tree(compiled.python), PYTHON),
+    }
+    (staging_dir / FOLDER).mkdir(exist_ok=True)
+    paths = {name: f"{FOLDER}/{name}.pack.gz" for name in contents}
+    for name, files in contents.items():
+        (staging_dir / paths[name]).write_bytes(pack(files))
+    return paths
+
+
+def placed(files: Mapping[str, bytes], folder: str) -> dict[str, bytes]:
+    """The same files under a folder."""
+    return {f"{folder}/{path}": content for path, content in files.items()}
+
+
+def module_name(path: str) -> str:
+    """The module of a compiled file, such as `numpy.linalg` of `site-packages/numpy/linalg/__init__.pyc`."""
+    return path.removeprefix("site-packages/").removesuffix(".pyc").replace("/", ".").removesuffix(".__init__")
+
+
+def read_tree(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder by its relative path."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def pack(files: Mapping[str, bytes]) -> bytes:
+    """One pack. Files of a kind stand together, because that compresses better."""
+    paths = sorted(files, key=lambda path: (path.rpartition(".")[2], path))
+    index = json.dumps([[path, len(files[path])] for path in paths], separators=(",", ":")).encode()
+    body = b"".join([struct.pack("<I", len(index)), index, *(files[path] for path in paths)])
+    return gzip.compress(body, 9, mtime=0)
