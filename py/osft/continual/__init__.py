@@ -7,7 +7,7 @@ all biases are frozen for every method.
 
     from osft.continual import run, steps, live
 
-    result = run("osft", seed=0)                 # tuned settings; see settings.DEFAULTS
+    result = run("osft", seed=0)                 # tuned settings; see defaults.DEFAULTS
     result.accuracy                              # [5, 5]: row i after task i, column j on task j
     result.average_accuracy, result.forgetting, result.learning, result.kept
 
@@ -38,11 +38,12 @@ The modules: `digits` (data, rotation, split), `network` (perceptron and its gra
 
 from __future__ import annotations
 
+from .defaults import DEFAULTS
 from .digits import load_digits
 from .experiment import Run, Step, run, steps
 from .live import LIVE_METHODS, live
 from .methods import METHODS
-from .settings import DEFAULTS, SCHEDULE, Settings, make_settings
+from .settings import SCHEDULE, Settings, make_settings
 
 __all__ = [
     "DEFAULTS",

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from .network import Array, mm
+from .settings import PIXELS
 
 SIDE = 8
-PIXELS = SIDE * SIDE
 CLASSES = 10
 #: Images of the three parts. The tuning images are the same for every seed and never reported on;
 #: the seed splits the others, so that an interval over seeds covers the choice of images too.

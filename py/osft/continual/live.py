@@ -12,9 +12,9 @@ import numpy as np
 
 from . import metrics
 from .digits import Digits, make_tasks
-from .experiment import Trainer, pretraining, schedule
 from .network import Array
 from .settings import Settings, check_methods, check_positive, check_seed, make_settings
+from .trainer import Trainer, pretraining, schedule
 
 LIVE_METHODS = ("full", "lora", "oft", "osft", "seed_block")
 ANGLES = (0.0, 30.0, 60.0)

@@ -9,7 +9,11 @@ import math
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from .defaults import DEFAULTS
+
 SCHEDULE = "schedule"
+#: Inputs of the network: 8x8 images.
+PIXELS = 64
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Settings:
     block_size: int = 16
     #: GPM: share of the activation energy that the protected subspace must hold.
     energy: float = 0.97
-    #: Replay: images kept of every earlier task.
+    #: Replay: images kept of every earlier task; a batch has as many old images as new ones.
     memory: int = 200
     #: OSFT: project the factors after each step too, as mini_trainer does and HF PEFT does not.
     reproject: bool = True
@@ -44,26 +48,6 @@ class Settings:
     part: str = "test"
     dtype: str = "float32"
 
-
-#: The settings that differ from the above, for each method; tuned by `build.py precompute --tune`.
-DEFAULTS: dict[str, dict[str, Any]] = {
-    "frozen": {},
-    "full": {"learning_rate": 7e-4},
-    "full_sgd": {"learning_rate": 3e-3, "optimizer": "sgd"},
-    "lora": {"learning_rate": 1e-3, "rank": 32},
-    "olora": {"learning_rate": 3e-3, "rank": 8, "penalty": 0.1},
-    "oft": {"learning_rate": 1e-3, "block_size": 16},
-    "osft": {"learning_rate": 3e-3, "retained": SCHEDULE},
-    "osft_dense": {"learning_rate": 1e-2, "retained": SCHEDULE},
-    "seed_block": {"learning_rate": 1e-3, "retained": SCHEDULE},
-    "random": {"learning_rate": 1e-3, "retained": SCHEDULE},
-    "bottom": {"learning_rate": 1e-3, "retained": 0.25},
-    "gpm": {"learning_rate": 3e-3, "energy": 0.97},
-    "ewc": {"learning_rate": 3e-2, "penalty": 3000.0},
-    "l2sp": {"learning_rate": 1e-2, "penalty": 0.1},
-    "replay": {"learning_rate": 3e-3, "memory": 200},
-    "joint": {"learning_rate": 3e-3},
-}
 
 _CHOICES = {
     "trained": ("hidden", "biases", "all"),
@@ -95,6 +79,8 @@ def make_settings(method: str, **changes: Any) -> Settings:
             raise ValueError(f"There is no setting {name!r}. The settings are: {_list(known)}.")
     settings = replace(Settings(), **{**DEFAULTS[method], **changes})
     _validate(settings)
+    if method == "oft":
+        _check_block(settings)
     return settings
 
 
@@ -137,6 +123,14 @@ def _validate(settings: Settings) -> None:
         raise ValueError(
             f"evaluate_every is {settings.evaluate_every}; it must divide steps_per_task, which is {settings.steps_per_task}."
         )
+
+
+def _check_block(settings: Settings) -> None:
+    for inputs in (PIXELS, *settings.hidden[:-1]):
+        if settings.block_size and inputs % settings.block_size:
+            raise ValueError(
+                f"block_size is {settings.block_size}; it must divide the {inputs} inputs of a hidden layer, or be 0."
+            )
 
 
 def check_positive(name: str, value: Any) -> None:

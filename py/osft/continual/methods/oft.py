@@ -20,17 +20,15 @@ class Oft(Method):
 
     def __init__(self, weights: Array, settings: Settings, rng: np.random.Generator) -> None:
         super().__init__(weights, settings, rng)
-        width = weights.shape[1]
-        self.block = min(self.settings.block_size or width, width)
-        if width % self.block:
-            raise ValueError(f"block_size is {self.block}; it must divide the layer's {width} inputs.")
+        self.block = settings.block_size or weights.shape[1]
         self.identity = np.eye(self.block, dtype=weights.dtype)
 
     def begin(self, task: int, tasks: int) -> None:
         m, n = self.weights.shape
-        # One slice a block, so that a stack of small products replaces a product with zeros.
-        self.base = np.ascontiguousarray(self.weights.reshape(m, n // self.block, self.block).transpose(1, 0, 2))
-        self.base_t = np.ascontiguousarray(self.base.transpose(0, 2, 1))
+        # One slice a block, so that a stack of small products replaces a product with zeros. Copies:
+        # a single block would otherwise be a view of the weights that the steps overwrite.
+        blocks = self.weights.reshape(m, n // self.block, self.block)
+        self.base, self.base_t = blocks.transpose(1, 0, 2).copy(), blocks.transpose(1, 2, 0).copy()
         self.q = np.zeros((n // self.block, self.block, self.block), self.weights.dtype)
         self.adam = self.optimizer(self.q)
         self._rotate()

@@ -1,0 +1,192 @@
+"""The cells of the continual-learning experiment: the plan as a list of runs, and how one is run.
+
+precompute_training asks for them and finds their results again here; a worker imports `work`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from builder import training_plan as plan
+from builder.cells import Cell, Result, cell_name
+
+ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT / "py") not in sys.path:  # a worker imports this module in a process of its own
+    sys.path.insert(0, str(ROOT / "py"))
+
+Configuration = dict[str, Any]
+#: The best configuration of (regime, method).
+Winners = dict[tuple[str, str], Configuration]
+
+_OSFT = ROOT / "py" / "osft"
+#: No number depends on these: the defaults are written beside the results and compared.
+_NOT_HASHED = ("__init__.py", "live.py", "defaults.py")
+#: Where only the ends of tasks are wanted.
+_COARSE = {"evaluate_every": 100}
+
+
+def hash_files(paths: Iterable[Path]) -> str:
+    """SHA-256 over names and contents, the same with either kind of line ending."""
+    total = hashlib.sha256()
+    for path in paths:
+        content = path.read_bytes()
+        if path.suffix == ".py":
+            content = content.replace(b"\r\n", b"\n")
+        total.update(f"{path.relative_to(ROOT).as_posix()} {len(content)}\n".encode() + content)
+    return total.hexdigest()
+
+
+def run_sources() -> list[Path]:
+    """Every file that decides what a run gives: the experiment, its digits, and this module."""
+    folder = _OSFT / "continual"
+    files = [path for path in sorted(folder.rglob("*")) if path.suffix in (".py", ".bin")]
+    files = [path for path in files if path.parent != folder or path.name not in _NOT_HASHED]
+    return [*files, _OSFT / "products.py", Path(__file__)]
+
+
+def plain(value: Any) -> Any:
+    """What JSON makes of a value: tuples become lists."""
+    return json.loads(json.dumps(value))
+
+
+class Lookup:
+    """Results by what was run."""
+
+    def __init__(self, results: dict[str, Result]) -> None:
+        self._results = results
+
+    def runs(self, method: str, settings: Configuration, seeds: tuple[int, ...]) -> list[Result]:
+        """The results of one configuration, a seed each."""
+        return [self._results[cell_name(run_cell(method, settings, seed))] for seed in seeds]
+
+    def energy(self, seed: int) -> Result:
+        """The result of `energy_outside` for a seed."""
+        return self._results[cell_name(_energy_cell(seed))]
+
+
+def run_cell(method: str, settings: Configuration, seed: int) -> Cell:
+    """One run with all settings that differ from the class's defaults."""
+    return {"kind": "run", "method": method, "seed": seed, "settings": plain(settings)}
+
+
+def work(cell: Cell) -> Result:
+    """What a worker does with a cell; counts of right answers are exact where shares are not."""
+    import numpy as np
+
+    from osft.continual import run
+    from osft.continual.analysis import energy_outside
+    from osft.continual.digits import CLASSES, make_tasks
+    from osft.continual.network import initial_network
+    from osft.continual.settings import PIXELS, Settings
+    from osft.continual.trainer import pretrain
+
+    seed = cell["seed"]
+    if cell["kind"] == "energy":
+        settings = Settings()
+        network, untrained = pretrain(seed, settings), initial_network((PIXELS, *settings.hidden, CLASSES), seed)
+        images = make_tasks(seed, settings.angles[:1]).images[0]
+        return {str(r): energy_outside(network, untrained, images, r, seed) for r in plan.ENERGY_RATIOS}
+    chosen: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in cell["settings"].items()}
+    finished = run(cell["method"], seed=seed, **chosen)
+    images = len(make_tasks(seed, (0.0,), finished.settings.part).held_out_labels)
+    counts = np.where(np.isnan(finished.curve), 0, np.rint(finished.curve * images)).astype(int)
+    return {
+        "curve": counts.tolist(),
+        "initial": np.rint(finished.initial * images).astype(int).tolist(),
+        "images": images,
+        "diverged_at": finished.diverged_at,
+    }
+
+
+def main_cells() -> list[Cell]:
+    """Every method at its tuned settings, and the variants."""
+    from osft.continual import DEFAULTS
+
+    named = [*DEFAULTS.items(), *((method, settings) for _, method, settings in plan.VARIANTS)]
+    # Seeds outside, methods inside: all methods of a seed start from one pretrained network.
+    return [run_cell(method, settings, seed) for seed in plan.SEEDS for method, settings in named]
+
+
+def sweep_settings(retained: float) -> Configuration:
+    """A method of the retention sweep at one retained fraction."""
+    return {"learning_rate": plan.SWEEP_RATE, "retained": retained, **_COARSE}
+
+
+def sweep_cells() -> list[Cell]:
+    """The retained fraction from 0 to 1."""
+    return [
+        run_cell(method, sweep_settings(retained), seed)
+        for seed in plan.SEEDS
+        for method in plan.SWEEP_METHODS
+        for retained in plan.SWEEP_RATIOS
+    ]
+
+
+def front_cells() -> list[Cell]:
+    """Full fine-tuning along its learning rates, under both optimisers."""
+    return [
+        run_cell(method, front_settings(method, rate), seed)
+        for seed in plan.SEEDS
+        for method, rates in plan.FRONTS.items()
+        for rate in rates
+    ]
+
+
+def front_settings(method: str, rate: float) -> Configuration:
+    """A method at one learning rate of its front."""
+    return {**({"optimizer": "sgd"} if method == "full_sgd" else {}), "learning_rate": rate, **_COARSE}
+
+
+def _energy_cell(seed: int) -> Cell:
+    return {"kind": "energy", "seed": seed, "ratios": list(plan.ENERGY_RATIOS)}
+
+
+def energy_cells() -> list[Cell]:
+    """What old inputs use outside the protected subspaces."""
+    return [_energy_cell(seed) for seed in plan.SEEDS]
+
+
+def tuned(settings: Configuration) -> Configuration:
+    """The same configuration judged on the tuning images."""
+    return {**settings, **_COARSE, "part": "tune"}
+
+
+def tuning_cells() -> list[Cell]:
+    """The search over every grid."""
+    return [
+        run_cell(method, tuned(settings), seed)
+        for seed in plan.TUNING_SEEDS
+        for method, grid in plan.GRIDS.items()
+        for settings in grid
+    ]
+
+
+def regime_tuning_cells() -> list[Cell]:
+    """The smaller search under other tasks and widths."""
+    return [
+        run_cell(method, tuned({**regime, **settings}), seed)
+        for _, regime in plan.REGIMES
+        for seed in plan.TUNING_SEEDS
+        for method, grid in plan.REGIME_GRIDS.items()
+        for settings in grid
+    ]
+
+
+def regime_cells(winners: Winners) -> list[Cell]:
+    """The winners of that search on the images to report on."""
+    return [
+        run_cell(method, regime_settings(regime, winners[name, method]), seed)
+        for name, regime in plan.REGIMES
+        for seed in plan.SEEDS
+        for method in plan.REGIME_GRIDS
+    ]
+
+
+def regime_settings(regime: Configuration, winner: Configuration) -> Configuration:
+    """A method at its winning settings under other tasks or another width."""
+    return {**regime, **winner, **_COARSE}
