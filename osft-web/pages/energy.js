@@ -154,9 +154,9 @@ export default {
     },
     {
       id: 'quiet-random',
-      task: 'Keep the update size at 0.3 or more, and find a setting where the random update changes the energy by less than 0.2 % on average.',
+      task: 'At an update size of 0.8 or more, find a setting where nine of ten random updates change the energy by less than 0.1 %, up or down.',
       hint: 'In many dimensions random directions stay about as far apart as they were.',
-      done: (outputs, state) => state.measure === 'mhe' && Number(state.strength) >= 0.3 && Math.abs(outputs.random_change) < 0.002,
+      done: (outputs, state) => state.measure === 'mhe' && Number(state.strength) >= 0.8 && Math.max(Math.abs(outputs.random_low), Math.abs(outputs.random_high)) < 0.001,
     },
     {
       id: 'two-measures',

@@ -106,9 +106,9 @@ export default {
     },
     {
       id: 'more-than-full',
-      task: 'Find a cut at which OSFT trains more numbers than W has entries, and yet moves W in fewer directions than that.',
+      task: 'Random weights: find a cut at which OSFT trains more numbers than W has entries, and yet moves W in fewer directions than that.',
       hint: 'Two factors and a diagonal are stored for every trained direction. Keep little.',
-      done: (outputs, state) => Number(state.rank) > 0 && outputs.trainable_parameters > outputs.full_parameters && outputs.independent_directions < outputs.full_parameters,
+      done: (outputs, state) => state.source === 'random' && Number(state.rank) > 0 && outputs.trainable_parameters > outputs.full_parameters && outputs.independent_directions < outputs.full_parameters,
     },
   ],
 };
