@@ -70,6 +70,16 @@ def train(**settings: Any) -> Generator[Outputs, None, None]:
     return training.train(**settings)
 
 
+def publication_figure(page: str, parameters: Mapping[str, Any], format: str) -> Outputs:
+    """`bytes`: a figure of this state drawn by Matplotlib, `svg` or `png`, as numbers 0 to 255."""
+    from explorer import publication
+
+    declared = find(page)
+    known = declared.validate(parameters)
+    drawing = publication.publication_figure(page, known, declared.compute(**known), format)
+    return {"bytes": np.frombuffer(drawing, np.uint8).astype(np.float64)}
+
+
 def archive(page: str, parameters: Mapping[str, Any]) -> Outputs:
     """`bytes`: an NPZ file of parameters and outputs, as numbers 0 to 255."""
     import io
@@ -90,5 +100,6 @@ SURFACE: Mapping[str, Callable[..., Any]] = {
     "script": script,
     "run_cell": run_cell,
     "train": train,
+    "publication_figure": publication_figure,
     "archive": archive,
 }
