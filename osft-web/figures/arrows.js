@@ -7,6 +7,7 @@
 //
 // A vector too short for a head is drawn as a ring at its end; a label stands beyond the head, clear of a knob on it.
 
+import {placeLabels} from './labels.js';
 import {child, pass, px} from './svg.js';
 
 /**
@@ -21,10 +22,12 @@ import {child, pass, px} from './svg.js';
 /**
  * @param {Element} group
  * @param {{arrows: Arrow[], key?: string}} data
- * @param {Pick<import('./types.js').Frame, 'x'|'y'>} frame
+ * @param {Pick<import('./types.js').Frame, 'x'|'y'> & Partial<import('./types.js').Frame>} frame
  */
 export function arrows(group, {arrows: list, key = 'arrows'}, frame) {
   const layer = pass(child(group, key, 'g', {class: 'arrows'}));
+  /** @type {(import('./labels.js').Wanted & {key: string, class: string})[]} */
+  const named = [];
   for (const {key: name, from = [0, 0], to, label, class: className = ''} of list) {
     const [x1, y1] = [frame.x(from[0] ?? 0), frame.y(from[1] ?? 0)];
     const [x2, y2] = [frame.x(to[0] ?? 0), frame.y(to[1] ?? 0)];
@@ -47,12 +50,13 @@ export function arrows(group, {arrows: list, key = 'arrows'}, frame) {
         class: `arrow-head ${className}`,
       });
     }
-    if (label) {
-      layer.add(`${name}-label`, 'text', {
-        x: x2 + ux * 18, y: y2 + uy * 20 + 5,
-        class: `mark-label ${className}`, 'text-anchor': ux > 0.3 ? 'start' : ux < -0.3 ? 'end' : 'middle',
-      }, label);
-    }
+    if (label) named.push({key: name, class: className, x: x2, y: y2, ux: length > 0 ? ux : 0.7, uy: length > 0 ? uy : 0.7, text: label});
   }
+  const {left, top, right, bottom} = frame;
+  const bounds = left === undefined || top === undefined || right === undefined || bottom === undefined ? undefined : {left, top, right, bottom};
+  placeLabels(named, {bounds}).forEach((spot, i) => {
+    const one = named[i];
+    if (one) layer.add(`${one.key}-label`, 'text', {x: spot.x, y: spot.y, 'text-anchor': spot.anchor, class: `mark-label ${one.class}`}, one.text);
+  });
   layer.end();
 }

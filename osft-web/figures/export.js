@@ -4,10 +4,15 @@
 //   const blob = await svgToPng(svg, 2);
 //
 // Everything in the stage is laid out where it stands: drawings with their computed colours written in, canvases as
-// images, words of the HTML around them as text. Handles, being controls, are left out.
+// images, words of the HTML around them as text. Handles, being controls, are left out. Each text says how long it is,
+// so that it keeps its place where the faces are not at hand; the PNG is drawn with them.
 
 const NAMESPACE = 'http://www.w3.org/2000/svg';
 const MARGIN = 16;
+const FACES = [
+  ['Source Sans 3', '200 900', 'source-sans-3-latin-wght-normal.woff2'],
+  ['Source Serif 4', '400', 'source-serif-4-latin-400-italic.woff2'],
+];
 const PROPERTIES = ['fill', 'fill-opacity', 'stroke', 'stroke-width', 'stroke-opacity', 'stroke-dasharray', 'stroke-linecap',
   'stroke-linejoin', 'opacity', 'paint-order', 'font-size', 'font-weight', 'font-style', 'font-variant-numeric', 'text-anchor', 'shape-rendering'];
 const INITIAL = /** @type {Record<string, string>} */ ({
@@ -45,7 +50,7 @@ export function stageToSvg(stage, {title, description = ''}) {
  * @returns {Promise<Blob>}
  */
 export async function svgToPng(svg, scale = 2) {
-  const url = URL.createObjectURL(new Blob([svg], {type: 'image/svg+xml'}));
+  const url = URL.createObjectURL(new Blob([await withFaces(svg)], {type: 'image/svg+xml'}));
   try {
     const image = new Image();
     image.src = url;
@@ -62,6 +67,25 @@ export async function svgToPng(svg, scale = 2) {
   } finally {
     URL.revokeObjectURL(url);
   }
+}
+
+/**
+ * A picture made from an SVG sees no faces but those it carries. One that does not come is done without.
+ * @param {string} svg
+ */
+async function withFaces(svg) {
+  const rules = await Promise.all(FACES.map(async ([family, weight, file]) => {
+    try {
+      const answer = await fetch(new URL(`../generated/vendor/fonts/${file}`, import.meta.url));
+      if (!answer.ok) return '';
+      const bytes = new Uint8Array(await answer.arrayBuffer());
+      const text = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
+      return `@font-face{font-family:'${family}';font-weight:${weight};src:url(data:font/woff2;base64,${btoa(text)})}`;
+    } catch {
+      return '';
+    }
+  }));
+  return svg.replace('>', `><style>${rules.join('')}</style>`);
 }
 
 /**
@@ -105,20 +129,20 @@ function words(text, out, origin) {
   if (!content || !parent) return;
   const style = getComputedStyle(parent);
   const range = document.createRange();
-  /** @type {{top: number, left: number, text: string, bottom: number}[]} */
+  /** @type {{top: number, left: number, right: number, text: string, bottom: number}[]} */
   const lines = [];
   for (const match of text.data.matchAll(/\S+/g)) {
     range.setStart(text, match.index);
     range.setEnd(text, match.index + match[0].length);
     const box = range.getBoundingClientRect();
     const line = lines.at(-1);
-    if (line && Math.abs(line.top - box.top) < 4) line.text += ` ${match[0]}`;
-    else lines.push({top: box.top, left: box.left, bottom: box.bottom, text: match[0]});
+    if (line && Math.abs(line.top - box.top) < 4) Object.assign(line, {text: `${line.text} ${match[0]}`, right: box.right});
+    else lines.push({top: box.top, left: box.left, right: box.right, bottom: box.bottom, text: match[0]});
   }
   for (const line of lines) {
     const node = make('text', {
       x: round(line.left - origin.x), y: round(line.bottom - origin.y - (line.bottom - line.top) * 0.24),
-      fill: hex(style.color), 'font-size': style.fontSize, 'font-weight': style.fontWeight,
+      fill: hex(style.color), 'font-size': style.fontSize, 'font-weight': style.fontWeight, ...lengthOf(line.right - line.left),
     });
     node.textContent = line.text;
     out.append(node);
@@ -145,12 +169,23 @@ function inlined(node) {
     if (INITIAL[property] === text && !copy.hasAttribute(property) && !above) continue;
     copy.setAttribute(property, text);
   }
+  if (node instanceof SVGTextElement) {
+    for (const [attribute, value] of Object.entries(lengthOf(node.getComputedTextLength()))) copy.setAttribute(attribute, value);
+  }
   if (node.matches('.math')) copy.setAttribute('font-family', "'Source Serif 4', Georgia, serif");
   for (const part of node.childNodes) {
     if (part instanceof Text) copy.append(part.cloneNode());
     else if (part instanceof Element && !skipped(part)) copy.append(inlined(part));
   }
   return copy;
+}
+
+/**
+ * @param {number} width
+ * @returns {Record<string, string>}
+ */
+function lengthOf(width) {
+  return width > 0 ? {textLength: String(round(width)), lengthAdjust: 'spacingAndGlyphs'} : {};
 }
 
 /** @param {Element} stage */

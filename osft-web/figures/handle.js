@@ -49,7 +49,7 @@ export function movable(stage, key, spec, {signal} = {}) {
   function limit(values) {
     return values.map((value, i) => {
       const [low, high, step] = [spec.low[i] ?? -Infinity, spec.high[i] ?? Infinity, spec.step[i] ?? 0];
-      let next = spec.wrap ? ((value - low) % spec.wrap + spec.wrap) % spec.wrap + low : value;
+      let next = spec.wrap && (value < low || value > high) ? ((value - low) % spec.wrap + spec.wrap) % spec.wrap + low : value;
       next = Math.max(low, Math.min(high, next));
       if (!Number.isFinite(next)) return spec.values()[i] ?? low;
       const grid = step / 10;
@@ -180,7 +180,16 @@ export function movable(stage, key, spec, {signal} = {}) {
     });
   }
 
+  /**
+   * Not every engine heeds touch-action inside a drawing; a touch that takes hold of a knob must not scroll the page.
+   * @param {TouchEvent} event
+   */
+  function touch(event) {
+    if (mine(event) && active() && spec.drag && event.cancelable) event.preventDefault();
+  }
+
   const options = {signal};
+  stage.addEventListener('touchstart', touch, {signal, passive: false});
   stage.addEventListener('pointerdown', down, options);
   stage.addEventListener('pointermove', move, options);
   stage.addEventListener('pointerup', up, options);

@@ -5,6 +5,9 @@
 //     {key: 'oft', label: 'OFT', value: 0, low: 0, high: 0, text: '0.00 %'},
 //     {key: 'random', label: 'Random', value: 0.03, low: 0.01, high: 0.06, text: '+3.1 %'},
 //   ]}, panel.area);
+//   intervalsHeight(2, panel.width)  -> the height such a panel needs
+//
+// On a narrow drawing the name and the value stand above their row.
 
 import {axes} from './axes.js';
 import {child, pass} from './svg.js';
@@ -22,11 +25,14 @@ import {whisker} from './bars.js';
  * @property {ArrayLike<number>} [samples]  the single draws or seeds, as faint ticks
  */
 
+const NARROW = 440;
+
 /**
  * @param {number} rows
+ * @param {number} [width]
  */
-export function intervalsHeight(rows) {
-  return rows * 46 + 50;
+export function intervalsHeight(rows, width = 0) {
+  return rows * (width < NARROW ? 46 : 36) + 54;
 }
 
 /**
@@ -38,19 +44,23 @@ export function intervals(group, {rows, domain, reference, label, key = 'interva
   const values = rows.flatMap((row) => [row.value, row.low ?? row.value, row.high ?? row.value, ...Array.from(row.samples ?? [])]).concat(reference ?? []).filter(Number.isFinite);
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const slack = (high - low || Math.abs(high) || 1) * 0.08;
+  const narrow = area.width < NARROW;
+  const named = narrow ? 0 : 20 + 7 * Math.max(0, ...rows.map((row) => row.label.length));
+  const valued = 16 + 7.4 * Math.max(0, ...rows.map((row) => row.text.length));
   const frame = axes(child(group, `${key}-axes`, 'g'), {
     x: {domain: domain ?? [low - slack, high + slack], label, format, grid: true},
     y: {domain: [rows.length, 0], hidden: true},
-  }, area, {margin: {top: 6, left: 4, right: 4}});
+  }, area, {margin: {top: 6, left: named || 8, right: named ? valued : 8}});
   const layer = pass(child(group, key, 'g', {class: 'intervals'}));
   if (reference !== undefined) {
     layer.add('reference', 'path', {d: `M${frame.x(reference)} ${frame.top}V${frame.bottom}`, class: 'reference'});
   }
   rows.forEach((row, i) => {
-    const y = frame.y(i + 0.68);
+    const y = frame.y(i + (narrow ? 0.68 : 0.5));
+    const baseline = narrow ? y - 14 : y + 5;
     const own = pass(layer.add(row.key, 'g', {class: seriesClass(row.key)}));
-    own.add('name', 'text', {x: area.left, y: y - 14, class: 'row-label'}, row.label);
-    own.add('value', 'text', {x: area.left + area.width, y: y - 14, class: 'row-value', 'text-anchor': 'end'}, row.text);
+    own.add('name', 'text', {x: area.left, y: baseline, class: 'row-label'}, row.label);
+    own.add('value', 'text', {x: area.left + area.width, y: baseline, class: 'row-value', 'text-anchor': 'end'}, row.text);
     own.add('line', 'path', {d: `M${frame.left} ${y}H${frame.right}`, class: 'row-line'});
     if (row.samples) {
       let path = '';
