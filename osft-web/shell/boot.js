@@ -1,5 +1,6 @@
 // Brings a document to life: theme, status, embedding, links and the page itself.
 import {applyEmbed} from './embed.js';
+import {startOffline} from './offline.js';
 import {startRouter} from './router.js';
 import {wireStatus} from './status.js';
 import {applyTheme, wireTheme} from './theme.js';
@@ -10,3 +11,4 @@ wireStatus();
 const toggle = document.getElementById('theme-toggle');
 if (toggle) wireTheme(toggle);
 startRouter();
+startOffline();
