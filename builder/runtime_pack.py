@@ -1,7 +1,8 @@
 """Writes packs: many files in one gzipped body, which the browser inflates and puts in place at once.
 
 Called by builder/runtime.py; read by osft-web/kernel/pack.js, which states the layout. The same
-files always give the same bytes.
+files always give the same bytes. The suffix is not `.gz`, because some servers would then have the
+browser inflate them on the way.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def write_packs(compiled: Compiled, py_zip: Path, staging_dir: Path) -> dict[str
         "python": placed(python | read_tree(compiled.python), PYTHON),
     }
     (staging_dir / FOLDER).mkdir(exist_ok=True)
-    paths = {name: f"{FOLDER}/{name}.pack.gz" for name in contents}
+    paths = {name: f"{FOLDER}/{name}.pack" for name in contents}
     for name, files in contents.items():
         (staging_dir / paths[name]).write_bytes(pack(files))
     return paths

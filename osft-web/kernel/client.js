@@ -102,8 +102,7 @@ class Kernel {
    * @returns {Promise<Answer>}
    */
   async call(name, args) {
-    const host = await this.#running(featuresFor(name, args));
-    return host.call(name, /** @type {Arguments} */ (args));
+    return this.#complete(featuresFor(name, args), (host) => host.call(name, /** @type {Arguments} */ (args)));
   }
 
   /**
@@ -134,14 +133,12 @@ class Kernel {
     let cancelled = false;
     /** @type {(() => void) | null} */
     let cancel = null;
-    const run = async () => {
-      const host = await this.#running(featuresFor(name, args));
+    const done = this.#complete(featuresFor(name, args), (host) => {
       if (cancelled) throw new KernelError('OSFT-E20');
       const stream = host.stream(name, /** @type {Arguments} */ (args), onStep);
       cancel = stream.cancel;
       return stream.done;
-    };
-    const done = run();
+    });
     done.catch(() => {}); // a caller that only cancels need not listen
     return {
       done,
@@ -269,6 +266,21 @@ class Kernel {
     if (status.state === 'failed' || !host) throw this.#failure ?? new KernelError('OSFT-E27');
     for (const feature of features) await this.#install(host, feature);
     return host;
+  }
+
+  /**
+   * Act on the running worker; once more with the whole library, if a module of it was missing.
+   * @param {Feature[]} features
+   * @param {(host: Host) => Promise<Answer>} action
+   */
+  async #complete(features, action) {
+    const host = await this.#running(features);
+    try {
+      return await action(host);
+    } catch (error) {
+      if (asKernelError(error).code !== 'OSFT-E13') throw error;
+      return action(await this.#running(['stdlib']));
+    }
   }
 
   /**

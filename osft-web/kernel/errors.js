@@ -39,6 +39,11 @@ export const FAULTS = {
     works: 'Everything that does not need it goes on working.',
     action: 'none',
   },
+  'OSFT-E13': {
+    happened: (detail) => `A part of Python's library is not there: ${detail}`,
+    works: 'Everything that does not need it goes on working.',
+    action: 'none',
+  },
   // While Python runs.
   'OSFT-E20': {happened: () => 'Stopped. Python is starting again.', works: KEPT, action: 'none'},
   'OSFT-E21': {

@@ -10,6 +10,7 @@ import contextlib
 import io
 import itertools
 import json
+import sys
 import time
 import traceback
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -260,10 +261,18 @@ def _failure(key: tuple[str, str], error: BaseException) -> str:
         code = "OSFT-E26"
     elif isinstance(error, MemoryError):
         code = "OSFT-E25"
+    elif isinstance(error, ModuleNotFoundError) and _is_library(error.name):
+        code = "OSFT-E13"
     else:
         code, message = "OSFT-E31", f"{type(error).__name__}: {message}"
     details = {"code": code, "message": message, "field": concerned, "traceback": _traceback(error)}
     return json.dumps({"error": details})
+
+
+def _is_library(name: str | None) -> bool:
+    """Whether a module that was not found belongs to what the quick start leaves for later."""
+    top = (name or "").partition(".")[0]
+    return top in sys.stdlib_module_names or top == "numpy"
 
 
 def _traceback(error: BaseException) -> str:
