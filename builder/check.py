@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from builder import notices
-from builder.site import Places, differences, fingerprint, read_manifest, site_files
+from builder.site import Places, differences, fingerprint, listing, read_manifest, site_files
 from builder.vendor import Lock
 
 PAGES = ("index", "rotation", "orthogonal", "energy", "svd", "projection", "parameters", "training")
@@ -115,6 +115,8 @@ def _built(places: Places) -> Iterator[str]:
         yield f"osft-web/generated/{sentence}"
     if manifest.get("inputs") != fingerprint(places):
         yield "osft-web/generated/ was built from other sources than these; run `python3 build.py`."
+    elif manifest["site"] != listing(places.site, site_files(places.site)):
+        yield "osft-web/generated/manifest.json does not list today's pages; run `python3 build.py`."
 
 
 def _notices(places: Places) -> Iterator[str]:

@@ -18,7 +18,7 @@ from builder.check import check
 from builder.errors import DAMAGED, IMPOSSIBLE, BuildError
 from builder.relock import relock
 from builder.serve import LOOPBACK, open_server
-from builder.site import Places, build
+from builder.site import Places, Rebuild, build
 from builder.vendor import Cache, Lock
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -152,14 +152,14 @@ def _serve(options: argparse.Namespace) -> int:
     places = Places.of(ROOT)
     wanted = options.port if options.port is not None else _port_from_environment()
     build(places, say, given=options.given)
-    server, port = open_server(places.site, wanted)
-    if wanted not in (0, port):
-        say(f"Port {wanted} is in use; using {port}.")
-    url = f"http://{LOOPBACK}:{port}/"
-    say(f"Serving the site at {url}  (Ctrl-C stops)")
-    if options.open:
-        webbrowser.open(url)
+    server, port = open_server(places.site, wanted, before_document=Rebuild(places, say))
     with server, contextlib.suppress(KeyboardInterrupt):
+        if wanted not in (0, port):
+            say(f"Port {wanted} is in use; using {port}.")
+        url = f"http://{LOOPBACK}:{port}/"
+        say(f"Serving the site at {url}  (Ctrl-C stops)")
+        if options.open:
+            webbrowser.open(url)
         server.serve_forever()
     say("Stopped.")
     return 0

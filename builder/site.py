@@ -13,6 +13,8 @@ import io
 import json
 import os
 import shutil
+import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -64,12 +66,16 @@ def build(places: Places, say: Say, *, given: Path | None = None, force: bool = 
     if not places.site.is_dir():
         raise BuildError(f"{places.site} is missing; this copy of the project is incomplete.")
     inputs = fingerprint(places)
-    if not force and is_current(places, inputs):
+    if not force and _is_listed(places, _usable_manifest(places, inputs)):
         return False
     with only_one_build(places, say):
         swap.recover(places.generated)
-        if not force and is_current(places, inputs):
+        manifest = None if force else _usable_manifest(places, inputs)
+        if _is_listed(places, manifest):
             return False
+        if manifest is not None:  # only pages were edited: the manifest lists them anew
+            _write_manifest(places, places.generated, manifest)
+            return True
         cache = Cache(places.cache)
         cache.sweep()
         Fetch(lock, cache, say).complete(lock.files, given=given)
@@ -83,10 +89,20 @@ def build(places: Places, say: Say, *, given: Path | None = None, force: bool = 
     return True
 
 
-def is_current(places: Places, inputs: str) -> bool:
-    """Whether `generated/` was made from these inputs and is whole, by the hash of every file."""
+def is_current(places: Places) -> bool:
+    """Whether `generated/` was made from today's sources, lists today's pages and is whole."""
+    return _is_listed(places, _usable_manifest(places, fingerprint(places)))
+
+
+def _usable_manifest(places: Places, inputs: str) -> dict[str, Any] | None:
+    """The manifest, if `generated/` was made from these inputs and is whole, by the hash of every file."""
     manifest = read_manifest(places.generated)
-    return manifest is not None and manifest.get("inputs") == inputs and not differences(places.generated, manifest["files"])
+    usable = manifest is not None and manifest.get("inputs") == inputs and not differences(places.generated, manifest["files"])
+    return manifest if usable else None
+
+
+def _is_listed(places: Places, manifest: dict[str, Any] | None) -> bool:
+    return manifest is not None and manifest["site"] == listing(places.site, site_files(places.site))
 
 
 def read_manifest(generated: Path) -> dict[str, Any] | None:
@@ -130,18 +146,51 @@ def site_files(site: Path) -> Iterator[str]:
 
 
 def fingerprint(places: Places) -> str:
-    """One hash of everything that a build depends on."""
+    """One hash of everything that the built files depend on; the pages themselves are listed in the manifest."""
     digest = hashlib.sha256()
     digest.update(sha256_of(places.lock).encode())
     digest.update(_acceleration_signature().encode())
     for folder, paths in (
         (places.root / "builder", (path for path in walk(places.root / "builder") if path.startswith(SHAPES_THE_OUTPUT))),
         (places.root / "py", walk(places.root / "py")),
-        (places.site, site_files(places.site)),
     ):
         for path in paths:
             digest.update(f"{path}\0{sha256_of(folder / path)}\0".encode())
     return digest.hexdigest()
+
+
+class Rebuild:
+    """Called before each document is served: builds again if a source has been edited meanwhile.
+
+    A look at sizes and times, at most once a second. A build that fails is told and the old site served.
+    """
+
+    def __init__(self, places: Places, say: Say) -> None:
+        self._places, self._say = places, say
+        self._lock = threading.Lock()
+        self._looked_at = 0.0
+        self._seen = self._look()
+
+    def __call__(self) -> None:
+        with self._lock:
+            if time.monotonic() - self._looked_at < 1:
+                return
+            seen = self._look()
+            if seen == self._seen:
+                return
+            self._seen = seen
+            try:
+                if build(self._places, self._say):
+                    self._say("Built again, because a source was edited.")
+            except (BuildError, OSError) as error:
+                self._say(f"The site is served as it was built last: {error}")
+
+    def _look(self) -> list[tuple[str, int, int]]:
+        self._looked_at = time.monotonic()
+        root, site = self._places.root, self._places.site
+        paths = [self._places.lock, *(root / "py" / path for path in walk(root / "py"))]
+        paths += [site / path for path in site_files(site)]
+        return [(str(path), facts.st_mtime_ns, facts.st_size) for path in paths if (facts := path.stat())]
 
 
 @contextlib.contextmanager
@@ -173,22 +222,26 @@ def _write(places: Places, lock: Lock, cache: Cache, staging: Path, inputs: str,
             shutil.copyfile(cache.path(file.sha256), target)
     _write_javascript(lock.files, cache, staging)
     (staging / "py.zip").write_bytes(archive_of(places.root / "py"))
-    acceleration = _accelerate(staging, say)
-    files = listing(staging, walk(staging))
-    site = listing(places.site, site_files(places.site))
-    whole = json.dumps([files, site, acceleration], sort_keys=True)
-    manifest = {
+    content = {
         "schema": SCHEMA,
-        "build": hashlib.sha256(whole.encode()).hexdigest()[:12],
         "inputs": inputs,
         "pyodide": next((package["version"] for package in lock.packages if package["name"] == "pyodide"), ""),
         "tier": "stock",
         "boot": {},
-        **acceleration,
-        "files": files,
-        "site": site,
+        **_accelerate(staging, say),
+        "files": listing(staging, walk(staging)),
     }
-    (staging / "manifest.json").write_text(json.dumps(manifest, separators=(",", ":"), sort_keys=True) + "\n", encoding="utf-8")
+    _write_manifest(places, staging, content)
+
+
+def _write_manifest(places: Places, folder: Path, content: dict[str, Any]) -> None:
+    """Write the manifest in one step, with today's pages and the build's name: a hash of all the rest."""
+    content = {**content, "site": listing(places.site, site_files(places.site))}
+    content.pop("build", None)
+    content["build"] = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+    partial = folder / ".manifest.json"
+    partial.write_text(json.dumps(content, separators=(",", ":"), sort_keys=True) + "\n", encoding="utf-8")
+    os.replace(partial, folder / "manifest.json")
 
 
 def _write_javascript(files: tuple[File, ...], cache: Cache, staging: Path) -> None:
