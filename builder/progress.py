@@ -1,13 +1,17 @@
-"""Progress in bytes: a bar on a terminal, a few plain lines in a log.
+"""Progress in bytes: a bar on a terminal, a few plain lines in a log; also of programs that download.
 
 Used by builder/sources.py while files are fetched. Safe to call from several threads.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import TextIO
 
 BAR_CELLS = 28
@@ -74,3 +78,43 @@ class Progress:
         except UnicodeEncodeError:  # a terminal without block characters
             self._stream.write(text.replace("█", "#").replace("░", "."))
         self._stream.flush()
+
+
+def run_watched(command: list[str], folder: Path, progress: Progress) -> str:
+    """Run a download program with its temporary files in `folder`, showing how they grow; its last words."""
+    scratch = folder / "scratch"
+    scratch.mkdir()
+    environment = {**os.environ, "TMPDIR": str(scratch), "TEMP": str(scratch), "npm_config_cache": str(scratch / "npm")}
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment
+    )
+    words: list[str] = []
+    assert process.stderr is not None
+    reader = threading.Thread(target=lambda: words.extend(process.stderr or ()), daemon=True)
+    reader.start()
+    try:
+        while process.poll() is None:
+            progress.set(_bytes_under(folder))
+            try:
+                process.wait(0.2)
+            except subprocess.TimeoutExpired:
+                continue
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        progress.close()
+    reader.join(1)
+    shutil.rmtree(scratch, ignore_errors=True)
+    said = [line.strip() for line in words if line.strip()]
+    return (said[-1] if said else f"exit status {process.returncode}").removeprefix("ERROR: ")
+
+
+def _bytes_under(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size if path.is_file() else 0
+        except OSError:  # it has just been moved
+            continue
+    return total

@@ -8,33 +8,27 @@ alone, so a source is only transport.
 from __future__ import annotations
 
 import errno
-import hashlib
-import os
-import shutil
 import socket
-import subprocess
-import tarfile
 import tempfile
 import threading
 import urllib.error
 import urllib.parse
 import urllib.request
-import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from builder import tools
 from builder.errors import DAMAGED, BuildError
-from builder.progress import Progress
+from builder.harvest import harvest
+from builder.progress import Progress, run_watched
 from builder.vendor import CHUNK, Cache, File, Lock, sha256_of
 
 CONNECT_SECONDS = 5.0
 STALL_SECONDS = 20.0
 DOWNLOADS_AT_ONCE = 6
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
-ARCHIVES = (".zip", ".whl", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 
 Say = Callable[[str], None]
 
@@ -185,7 +179,7 @@ class Fetch:
         ]
         # fmt: on
         progress = Progress(f"Fetching {source['requirement']} with pip", source["bytes"])
-        outcome = _run_watched(command, folder, progress)
+        outcome = run_watched(command, folder, progress)
         wheel = folder / str(source["file"])
         if wheel.exists():
             return wheel
@@ -215,7 +209,7 @@ class Fetch:
         with tempfile.TemporaryDirectory(prefix="incoming.", dir=self.cache.folder) as folder:
             progress = Progress(f"Fetching {len(specifications)} packages with npm", sum(file.bytes for file in missing) // 4)
             command = [*npm, "pack", *specifications, "--pack-destination", folder, "--silent", "--fetch-retries", "1"]
-            outcome = _run_watched(command, Path(folder), progress)
+            outcome = run_watched(command, Path(folder), progress)
             if not any(Path(folder).glob("*.tgz")):
                 self.troubles.append(f"npm could not fetch {len(specifications)} packages ({outcome})")
             harvest(Path(folder), missing, self.cache)
@@ -239,85 +233,7 @@ class Fetch:
         ), 2
 
 
-def harvest(place: Path, wanted: Iterable[File], cache: Cache) -> int:
-    """Store every wanted file found in a folder or archive, whatever its name there; how many were."""
-    by_size: dict[int, list[File]] = {}
-    for file in wanted:
-        by_size.setdefault(file.bytes, []).append(file)
-    found: set[str] = set()
-
-    def offer(size: int, open_it: Callable[[], IO[bytes] | None]) -> None:
-        candidates = [file for file in by_size.get(size, ()) if file.sha256 not in found]
-        if not candidates or (stream := open_it()) is None:
-            return
-        with stream:
-            content = stream.read()
-        actual = hashlib.sha256(content).hexdigest()
-        for file in candidates:
-            if file.sha256 == actual and cache.store(file, [content]) == actual:
-                found.add(actual)
-
-    def visit(path: Path) -> None:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                for member in archive.infolist():
-                    offer(member.file_size, lambda member=member: archive.open(member))  # type: ignore[misc]
-        elif path.name.endswith(ARCHIVES) and tarfile.is_tarfile(path):
-            with tarfile.open(path) as bundle:
-                for entry in bundle:
-                    if entry.isfile():
-                        offer(entry.size, lambda entry=entry: bundle.extractfile(entry))  # type: ignore[misc]
-
-    paths = sorted(path for path in place.rglob("*") if path.is_file()) if place.is_dir() else [place]
-    for path in paths:
-        offer(path.stat().st_size, lambda path=path: path.open("rb"))  # type: ignore[misc]
-    for path in paths:
-        if len(found) < sum(map(len, by_size.values())) and path.name.endswith(ARCHIVES):
-            visit(path)
-    return len(found)
-
-
 def _rethrow_if_disk(error: Exception) -> None:
     """A full or read-only disk is not a fault of the source."""
     if isinstance(error, OSError) and not isinstance(error, urllib.error.URLError) and error.errno in DISK_ERRORS:
         raise error
-
-
-def _run_watched(command: list[str], folder: Path, progress: Progress) -> str:
-    """Run a download program with its temporary files in `folder`, showing how they grow; its last words."""
-    scratch = folder / "scratch"
-    scratch.mkdir()
-    environment = {**os.environ, "TMPDIR": str(scratch), "TEMP": str(scratch), "npm_config_cache": str(scratch / "npm")}
-    process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment
-    )
-    words: list[str] = []
-    assert process.stderr is not None
-    reader = threading.Thread(target=lambda: words.extend(process.stderr or ()), daemon=True)
-    reader.start()
-    try:
-        while process.poll() is None:
-            progress.set(_bytes_under(folder))
-            try:
-                process.wait(0.2)
-            except subprocess.TimeoutExpired:
-                continue
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        progress.close()
-    reader.join(1)
-    shutil.rmtree(scratch, ignore_errors=True)
-    said = [line.strip() for line in words if line.strip()]
-    return (said[-1] if said else f"exit status {process.returncode}").removeprefix("ERROR: ")
-
-
-def _bytes_under(folder: Path) -> int:
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except OSError:  # it has just been moved
-            continue
-    return total
