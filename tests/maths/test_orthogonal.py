@@ -25,7 +25,9 @@ MAKERS: dict[str, Callable[[int, int], Any]] = {
     "householder": lambda n, seed: o.householder(np.random.default_rng(seed).standard_normal((3, n))),
     "givens": lambda n, seed: o.givens(n, planes(n), np.random.default_rng(seed).uniform(-4, 4, n * (n - 1) // 2)),
     "block": lambda n, seed: o.block_diagonal([o.haar(n, seed=seed), o.haar(2, seed=seed)]),
-    "butterfly": lambda n, seed: o.butterfly(o.cayley(np.stack([skews(8, 2 * n, seed), skews(8, 2 * n, seed + 1)]))),
+    "butterfly": lambda n, seed: o.butterfly(
+        o.cayley(np.stack([skews(4, 2 * min(n, 4), seed), skews(4, 2 * min(n, 4), seed + 1)]))
+    ),
     "nearest": lambda n, seed: o.nearest(np.random.default_rng(seed).standard_normal((n, n))),
 }
 ALWAYS_ROTATIONS = ("rotation", "cayley", "exponential", "givens", "butterfly")
