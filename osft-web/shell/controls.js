@@ -16,11 +16,12 @@ const SLIDER_STEPS = 1000;
  * @param {HTMLFormElement} form
  * @param {Parameter[]} parameters
  * @param {Change} change
+ * @param {string} [prefix]  of the ids, where a document has two forms
  */
-export function buildControls(form, parameters, change) {
+export function buildControls(form, parameters, change, prefix = 'control') {
   form.replaceChildren();
   form.addEventListener('submit', (event) => event.preventDefault());
-  const rows = parameters.map((parameter) => row(parameter, change));
+  const rows = parameters.map((parameter) => row(parameter, change, prefix));
   form.append(...rows.map((entry) => entry.root));
   return {
     /** @param {State} state */
@@ -46,9 +47,10 @@ export function buildControls(form, parameters, change) {
 /**
  * @param {Parameter} parameter
  * @param {Change} change
+ * @param {string} prefix
  */
-function row(parameter, change) {
-  const id = `control-${parameter.name}`;
+function row(parameter, change, prefix) {
+  const id = `${prefix}-${parameter.name}`;
   const error = element('p', {class: 'field-error', id: `${id}-error`, 'aria-live': 'polite', hidden: true});
   const widget = widgetFor(parameter, id, change);
   const root = element('div', {class: `control control-${parameter.kind}`, 'data-parameter': parameter.name});
@@ -97,8 +99,14 @@ function flagWidget({name}, id, change) {
 /** @type {(parameter: Parameter, id: string, change: Change, choices: (state: State) => import('./types.js').Choice[]) => Widget} */
 function selectWidget({name, kind}, id, change, choices) {
   const field = element('select', {id, name});
+  // A long row of numbers is a scale: it gets a slider that walks over the choices.
+  const slider = element('input', {type: 'range', class: 'slider', 'aria-label': 'Slide', 'data-twin': name, min: 0, step: 1, hidden: true});
+  element('div', {class: 'control-widget', role: 'group', 'aria-labelledby': `${id}-label`}, slider, field);
   let shown = '';
   field.addEventListener('change', () => change(name, kind === 'divisor' ? Number(field.value) : field.value, true));
+  const walk = (/** @type {boolean} */ settled) => change(name, field.options[Number(slider.value)]?.value, settled);
+  slider.addEventListener('input', () => walk(false));
+  slider.addEventListener('change', () => walk(true));
   return {
     field,
     update(state) {
@@ -106,9 +114,13 @@ function selectWidget({name, kind}, id, change, choices) {
       const key = options.map((option) => option.value).join();
       if (key !== shown) {
         field.replaceChildren(...options.map((option) => element('option', {value: option.value}, option.label)));
+        slider.max = String(options.length - 1);
+        slider.hidden = kind !== 'choice' || options.length < 7 || !options.every((option) => Number.isFinite(Number(option.value)));
         shown = key;
       }
       field.value = String(state[name]);
+      slider.value = String(field.selectedIndex);
+      slider.setAttribute('aria-valuetext', field.value);
     },
   };
 }

@@ -44,6 +44,7 @@
  * @property {Parameter[]} parameters
  * @property {Output[]} outputs
  * @property {State} defaults
+ * @property {{parameters: Parameter[], defaults: State}} [live]  the settings of the page's live run
  * @property {Outputs} result  the outputs at the defaults, computed by today's py/
  */
 /** @typedef {{field: string, sentence: string}} Problem */

@@ -4,7 +4,7 @@
 /** @typedef {import('../types.js').Api} Api */
 /** @typedef {import('../types.js').PageModule} PageModule */
 
-const KNOWN = ['predict', 'code', 'audit', 'challenges', 'take'];
+const KNOWN = ['predict', 'code', 'audit', 'challenges', 'take', 'live'];
 const NEAR = '600px';
 
 /**
