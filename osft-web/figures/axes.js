@@ -59,7 +59,9 @@ export function axes(group, data, area, {margin = {}} = {}) {
       const x = frame.x(value);
       const mark = data.x.grid ? `M${x} ${top}V${bottom}` : `M${x} ${bottom}v5`;
       layer.add(`gx${value}`, 'path', {d: mark, class: data.x.grid ? 'gridline' : 'tickline'});
-      layer.add(`tx${value}`, 'text', {x, y: bottom + 19, class: 'tick', 'text-anchor': 'middle'}, text);
+      const room = 3.4 * text.length;
+      const anchor = x - area.left < room ? 'start' : area.left + area.width - x < room ? 'end' : 'middle';
+      layer.add(`tx${value}`, 'text', {x, y: bottom + 19, class: 'tick', 'text-anchor': anchor}, text);
     }
     if (data.x.label) {
       layer.add('lx', 'text', {x: right, y: bottom + 38, class: 'axis-label', 'text-anchor': 'end'}, data.x.label);

@@ -57,7 +57,8 @@ export function bars(group, {rows, type = 'linear', domain, key = 'bars', labels
   for (const {value, text} of ticks(axis, Math.max(2, Math.floor((right - left) / 90)))) {
     if (value < axis.domain[0] || value > axis.domain[1]) continue;
     grid.add(`g${value}`, 'path', {d: `M${x(value)} ${area.top}V${bottom}`, class: 'gridline'});
-    grid.add(`t${value}`, 'text', {x: x(value), y: bottom + 18, class: 'tick', 'text-anchor': 'middle'}, text);
+    const edge = x(value) - area.left < 3.5 * text.length;
+    grid.add(`t${value}`, 'text', {x: x(value), y: bottom + 18, class: 'tick', 'text-anchor': edge ? 'start' : 'middle'}, text);
   }
   grid.end();
   const layer = pass(child(group, key, 'g', {class: 'bars'}));

@@ -49,9 +49,10 @@ export function heatmap(group, {values: matrix, key = 'heatmap', limit, kind = '
   layer.setAttribute('data-canvas', String(many));
   const gap = size >= 14 ? 1 : 0;
   const cells = pass(child(layer, 'cells', 'g', {'shape-rendering': gap ? null : 'crispEdges'}));
-  const texts = pass(child(layer, 'numbers', 'g', {class: 'heatmap-numbers'}));
-  const shown = numbers === 'auto' ? size >= 26 && rows <= 16 && columns <= 16 : numbers;
-  const places = size >= 40 ? digits : Math.min(digits, size >= 32 ? 2 : 1);
+  const places = size >= 40 ? digits : Math.min(digits, size >= 34 ? 2 : 1);
+  const letters = px(Math.min(15, size * 0.36, (size * 1.6) / (places + 3)));
+  const shown = numbers === 'auto' ? letters >= 9 && rows <= 16 && columns <= 16 : numbers;
+  const texts = pass(child(layer, 'numbers', 'g', {'font-size': letters}));
   for (let i = 0; i < rows && !many; i += 1) {
     for (let j = 0; j < columns; j += 1) {
       const value = matrix.values[i * columns + j] ?? NaN;
@@ -65,7 +66,6 @@ export function heatmap(group, {values: matrix, key = 'heatmap', limit, kind = '
       if (shown) {
         texts.add(`${i}:${j}`, 'text', {
           x: x + size / 2, y: y + size / 2, dy: '0.34em', 'text-anchor': 'middle',
-          'font-size': px(Math.min(15, size * 0.29, (size * 1.75) / (places + 3))),
           class: `cell-number${strength > SWITCH.dark ? (strength > SWITCH.light ? ' cell-strong' : ' cell-mid') : ''}`,
         }, entry(value, places));
       }

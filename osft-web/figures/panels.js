@@ -6,8 +6,8 @@
 //   ]);
 //   const frame = plane(before.marks, {extent: 3}, before.area);
 //
-// Options: `minimum` (300), the least width of a column; `most` (as many as panels), the most columns.
-// A panel may ask for `span: 'all'`, a whole row, and for `weight`, its share of a row (1).
+// Options: `minimum` (300), the least width of a column; `most`, the most columns.
+// A panel may ask for `span: 'all'`, a whole row.
 // A panel's drawing is as wide as it is on the screen, one unit a CSS pixel, so text keeps its size on a phone.
 
 import {child, part, px, remove, set} from './svg.js';
@@ -23,6 +23,7 @@ const GAP = 28;
  * @property {number} [ratio]  height over width (0.75)
  * @property {number} [height]  in pixels, in place of the ratio
  * @property {number} [tallest]  the most pixels of height; the drawing is then wider than `ratio` says
+ * @property {number} [shortest]  the least pixels of height, for a drawing that a phone would make too flat
  * @property {'all'} [span]
  */
 
@@ -34,10 +35,10 @@ const GAP = 28;
  * @param {{minimum?: number, most?: number}} [options]
  * @returns {Record<K, import('./types.js').Panel>}
  */
-export function panels(stage, view, specs, {minimum = 300, most = specs.length} = {}) {
+export function panels(stage, view, specs, {minimum = 300, most = Infinity} = {}) {
   const width = Math.max(240, view.width);
   const fitting = Math.max(1, Math.floor((width + GAP) / (minimum + GAP)));
-  const columns = Math.max(1, Math.min(fitting, most, specs.length));
+  const columns = Math.max(1, Math.min(fitting, most, specs.filter((spec) => spec.span !== 'all').length));
   const column = Math.floor((width - GAP * (columns - 1)) / columns);
   const grid = part(stage, 'panels', 'div', {class: 'panels', 'data-columns': columns});
   for (const old of [...grid.children]) {
@@ -58,7 +59,7 @@ export function panels(stage, view, specs, {minimum = 300, most = specs.length} 
  * @returns {import('./types.js').Panel}
  */
 function panel(grid, spec, width) {
-  const height = Math.round(spec.height ?? Math.min(spec.tallest ?? Infinity, width * (spec.ratio ?? 0.75)));
+  const height = Math.round(spec.height ?? Math.max(spec.shortest ?? 0, Math.min(spec.tallest ?? Infinity, width * (spec.ratio ?? 0.75))));
   const element = part(grid, spec.key, 'div', {class: spec.span === 'all' ? 'panel panel-all' : 'panel'});
   if (spec.title) part(element, 'title', 'p', {class: 'panel-title'}, spec.title);
   else remove(element, 'title');

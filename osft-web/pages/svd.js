@@ -28,7 +28,7 @@ function draw(stage, outputs, state, view) {
   const [rows, columns] = outputs.weights.shape;
   const cropped = rows < outputs.out_features || columns < outputs.in_features;
   const made = panels(stage, view, [
-    {key: 'spectrum', title: 'Singular values', span: 'all', ratio: 0.42, tallest: 340, label: `${count} singular values; the first ${rank} are kept`},
+    {key: 'spectrum', title: 'Singular values', span: 'all', ratio: 0.42, tallest: 340, shortest: 250, label: `${count} singular values; the first ${rank} are kept`},
     ...MAPS.map(({key, title}) => ({
       key, title, ratio: Math.min(1.6, rows / columns), label: `${title}, ${outputs.out_features} by ${outputs.in_features}`,
       ...(cropped && key === 'weights' ? {note: `Its first ${rows} rows and ${columns} columns`} : {}),
