@@ -147,8 +147,8 @@ def _install(python: Path, extras: list[str], say: Say) -> None:
     done = stamp.read_text().split() if stamp.exists() else []
     if mark in done:
         return
-    say(f"Installing {', '.join(extras)} requirements into .venv.")
-    command = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet", "--progress-bar=off"]
+    say(f"Installing the requirements of {' and '.join(extras)} into .venv; the first time takes some minutes.")
+    command = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-qq", "--progress-bar=off"]
     if _run([*command, "--editable", f"{ROOT}[{','.join(extras)}]"], dict(os.environ)) != 0:
         raise BuildError("pip could not install what the tests need; its words are above.")
     stamp.write_text(" ".join([*done[-3:], mark]) + "\n")

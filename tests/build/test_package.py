@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from builder.site import walk
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -30,9 +32,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_the_whole_package_and_no_more(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    sources = {path.relative_to(ROOT / "py").as_posix() for path in (ROOT / "py" / "osft").rglob("*.py")}
-    assert {name for name in names if name.endswith(".py")} == sources
-    assert "osft/py.typed" in names
+    sources = {f"osft/{path}" for path in walk(ROOT / "py" / "osft")}
+    assert {name for name in names if ".dist-info/" not in name} == sources
+    assert "osft/py.typed" in sources
     assert any(name.endswith("LICENSE") for name in names)
 
 
