@@ -4,7 +4,8 @@
 //   knob(panel.handles, {key: 'gradient', x, y, label: 'Gradient', text: 'x 0.50, y 0.80', now: 0.5, low: -2, high: 2});
 //
 // `shape`: 'free' (any way), 'across', 'down', 'turn'. `line` [x1, y1, x2, y2] or `disc` [x, y, r] is a larger area that
-// takes hold of the same handle. `quiet` draws no ring until it is hovered or focused, for handles on a mark that is seen.
+// takes hold of the same handle. `quiet` is for a handle on a mark that is to be seen: a thin open ring, and with a `disc`
+// no ring at all until it is hovered or focused.
 
 import {child, px, remove} from './svg.js';
 
@@ -44,7 +45,7 @@ export function knob(group, {key, x, y, label, text, now, low, high, shape = 'fr
     child(group, `${key}-line`, 'path', {d: `M${px(line[0])} ${px(line[1])}L${px(line[2])} ${px(line[3])}`, class: 'hit hit-line', 'data-handle': key, 'data-shape': shape});
   } else remove(group, `${key}-line`);
   const node = child(group, key, 'g', {
-    class: `knob ${quiet ? 'knob-quiet' : ''} ${className}`.trim(), transform: `translate(${px(x)} ${px(y)})`,
+    class: `knob ${quiet ? (disc ? 'knob-unseen' : 'knob-quiet') : ''} ${className}`.trim(), transform: `translate(${px(x)} ${px(y)})`,
     tabindex: 0, role: 'slider', 'aria-label': label, 'aria-valuemin': low, 'aria-valuemax': high,
     'aria-valuenow': Math.max(low, Math.min(high, now)), 'aria-valuetext': text,
     'aria-roledescription': shape === 'free' ? 'movable point' : null,
