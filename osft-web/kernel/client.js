@@ -23,6 +23,8 @@ export {FAULTS, KernelError};
 
 /** A second death within this many milliseconds is not mended without being asked. */
 const PATIENCE = 60_000;
+/** A script is imported by its URL; the worker only needs to know that it is whole. */
+const NOTHING = new ArrayBuffer(0);
 /** Seconds of visible time within which a page shown again must hear from its worker. */
 const PING_LIMIT = 5;
 
@@ -42,6 +44,8 @@ class Kernel {
   /** @type {Host | null} */
   #spare = null;
   #spareWanted = false;
+  /** What a newest-wins channel asked last. @type {[name: string, args: Arguments] | null} */
+  #recent = null;
   /** @type {Promise<Material> | null} */
   #material = null;
   /** @type {Supply | null} */
@@ -341,7 +345,14 @@ class Kernel {
 
   #raiseSpare() {
     if (!this.#spareWanted || this.#spare || this.status.state !== 'ready') return;
-    this.#spare = this.#raise();
+    const spare = this.#raise();
+    this.#spare = spare;
+    // The first call of a page imports its module; a spare that takes over should have done that.
+    const warm = async () => {
+      await spare.ready;
+      if (this.#recent) await spare.call(...this.#recent);
+    };
+    warm().catch(() => {});
   }
 
   /**
@@ -408,7 +419,7 @@ async function deliver(supply, host, paths) {
       const {bytes, module} = await supply.get(path);
       const url = supply.url(path);
       if (module) host.send({type: 'module', url, module: await module});
-      else host.send({type: 'file', url, bytes});
+      else host.send({type: 'file', url, bytes: path.endsWith('.mjs') ? NOTHING : bytes});
     }),
   );
 }

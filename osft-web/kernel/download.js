@@ -6,87 +6,122 @@ import {KernelError} from './errors.js';
 /** @typedef {{bytes: number, sha256: string}} Expected */
 /** @typedef {{bytes: ArrayBuffer, module: Promise<WebAssembly.Module> | null}} Downloaded */
 
-/**
- * @param {string} url
- * @param {Expected} expected
- * @param {{signal: AbortSignal, fresh?: boolean, loaded: (bytes: number) => void}} options `fresh` goes past the cache.
- * @returns {Promise<Downloaded>}
- */
-export async function download(url, expected, {signal, fresh = false, loaded}) {
-  const name = fileName(url);
-  /** @type {Response} */
-  let response;
-  try {
-    response = await fetch(url, {signal, cache: fresh ? 'reload' : 'default'});
-  } catch (error) {
-    throw signal.aborted ? signal.reason : new KernelError('OSFT-E06', `${name} did not come (${/** @type {Error} */ (error).message})`);
-  }
-  const type = (response.headers.get('content-type') ?? '').split(';')[0].trim().toLowerCase();
-  if (!response.ok) throw new KernelError('OSFT-E02', `${name} is missing (the server answered ${response.status})`);
-  if (type === 'text/html') throw new KernelError('OSFT-E02', `${name} is missing (the server answered with a web page in its place)`);
-  if (name.endsWith('.mjs') && !/\/(x-)?(java|ecma)script$/.test(type)) {
-    throw new KernelError('OSFT-E03', `${name} must come as text/javascript and comes as ${type || 'nothing at all'}`);
+/** One file, over as many attempts as its caller makes; what has come is not asked for again. */
+export class Download {
+  /**
+   * @param {string} url
+   * @param {Expected} expected
+   * @param {() => void} progress Told after every chunk.
+   */
+  constructor(url, expected, progress) {
+    this.url = url;
+    this.expected = expected;
+    this.progress = progress;
+    this.name = fileName(url);
+    this.bytes = new Uint8Array(expected.bytes);
+    this.loaded = 0;
+    /** What the server calls this version of the file, if it can send the rest of it. */
+    this.version = '';
   }
 
-  // The compiler takes the response itself, because only then can the browser keep compiled code in its cache.
-  const wasm = name.endsWith('.wasm');
-  const streamed = wasm && type === 'application/wasm';
-  const body = streamed ? response.clone() : response;
-  const module = streamed ? WebAssembly.compileStreaming(response) : null;
-  module?.catch(() => {}); // its failure is told below, by the hash, or by whoever awaits it
-  const bytes = await read(body, expected.bytes, name, signal, loaded);
-  await verify(bytes, expected, name);
-  return {bytes, module: module ?? (wasm ? WebAssembly.compile(bytes) : null)};
-}
+  /**
+   * @param {AbortSignal} signal
+   * @param {boolean} [fresh] Past the cache, and from the first byte.
+   * @returns {Promise<Downloaded>}
+   */
+  async attempt(signal, fresh = false) {
+    if (fresh || !this.version) this.loaded = 0;
+    const response = await this.request(signal, fresh);
+    const type = (response.headers.get('content-type') ?? '').split(';')[0].trim().toLowerCase();
+    this.checkAnswer(response, type);
 
-/**
- * @param {Response} response
- * @param {number} size
- * @param {string} name
- * @param {AbortSignal} signal
- * @param {(bytes: number) => void} loaded
- * @returns {Promise<ArrayBuffer>}
- */
-async function read(response, size, name, signal, loaded) {
-  const bytes = new Uint8Array(size);
-  let length = 0;
-  try {
-    const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
-    for (;;) {
-      const {done, value} = await reader.read();
-      if (done) break;
-      if (length + value.length > size) throw new KernelError('OSFT-E04', `${name} is longer than the ${size} bytes it should have`);
-      bytes.set(value, length);
-      length += value.length;
-      loaded(length);
+    const wasm = this.name.endsWith('.wasm');
+    const streamed = wasm && type === 'application/wasm' && this.loaded === 0;
+    // The compiler takes the response itself, because only then can the browser keep the compiled code.
+    const body = streamed ? response.clone() : response;
+    const module = streamed ? WebAssembly.compileStreaming(response) : null;
+    module?.catch(() => {}); // its failure is told by the hash below, or by whoever awaits it
+    await this.read(body, signal);
+    await this.verify();
+    return {bytes: this.bytes.buffer, module: module ?? (wasm ? WebAssembly.compile(this.bytes) : null)};
+  }
+
+  /**
+   * @param {AbortSignal} signal
+   * @param {boolean} fresh
+   */
+  async request(signal, fresh) {
+    /** @type {Record<string, string>} */
+    const headers = this.loaded ? {Range: `bytes=${this.loaded}-`, 'If-Range': this.version} : {};
+    try {
+      const response = await fetch(this.url, {signal, headers, cache: fresh ? 'reload' : 'default'});
+      if (response.status !== 206) this.loaded = 0;
+      const encoded = response.headers.has('content-encoding');
+      this.version = encoded ? '' : (response.headers.get('etag') ?? response.headers.get('last-modified') ?? '');
+      return response;
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      throw new KernelError('OSFT-E06', `${this.name} did not come (${/** @type {Error} */ (error).message})`);
     }
-  } catch (error) {
-    if (error instanceof KernelError) throw error;
-    throw signal.aborted ? signal.reason : new KernelError('OSFT-E06', `${name} broke off after ${length} of ${size} bytes`);
   }
-  if (length < size) throw new KernelError('OSFT-E04', `${name} has ${length} of ${size} bytes`);
-  return bytes.buffer;
+
+  /**
+   * @param {Response} response
+   * @param {string} type
+   */
+  checkAnswer(response, type) {
+    if (!response.ok) throw new KernelError('OSFT-E02', `${this.name} is missing (the server answered ${response.status})`);
+    if (type === 'text/html') {
+      throw new KernelError('OSFT-E02', `${this.name} is missing (the server answered with a web page in its place)`);
+    }
+    // Everything else is taken as bytes, but scripts the browser itself refuses under another type.
+    if (this.name.endsWith('.mjs') && !/\/(x-)?(java|ecma)script$/.test(type)) {
+      throw new KernelError('OSFT-E03', `${this.name} must come as text/javascript and comes as ${type || 'nothing at all'}`);
+    }
+  }
+
+  /**
+   * @param {Response} response
+   * @param {AbortSignal} signal
+   */
+  async read(response, signal) {
+    const size = this.bytes.length;
+    const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+    try {
+      for (;;) {
+        const {done, value} = await reader.read();
+        if (done) break;
+        if (this.loaded + value.length > size) {
+          throw new KernelError('OSFT-E04', `${this.name} is longer than the ${size} bytes it should have`);
+        }
+        this.bytes.set(value, this.loaded);
+        this.loaded += value.length;
+        this.progress();
+      }
+    } catch (error) {
+      if (error instanceof KernelError) throw error;
+      if (signal.aborted) throw signal.reason;
+      throw new KernelError('OSFT-E06', `${this.name} broke off after ${this.loaded} of ${size} bytes`);
+    }
+    if (this.loaded < size) throw new KernelError('OSFT-E04', `${this.name} has ${this.loaded} of ${size} bytes`);
+  }
+
+  async verify() {
+    const magic = MAGIC[this.name.slice(this.name.lastIndexOf('.'))] ?? [];
+    if (magic.some((byte, index) => this.bytes[index] !== byte)) {
+      throw new KernelError('OSFT-E04', `${this.name} does not begin as such a file does`);
+    }
+    // Browsers hash on secure pages only; elsewhere length and first bytes have to do.
+    if (!globalThis.crypto?.subtle) return;
+    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', this.bytes));
+    const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+    if (found !== this.expected.sha256) {
+      throw new KernelError('OSFT-E04', `${this.name} has another SHA-256 than the one it was built with`);
+    }
+  }
 }
 
-/**
- * @param {ArrayBuffer} bytes
- * @param {Expected} expected
- * @param {string} name
- */
-async function verify(bytes, expected, name) {
-  const magic = MAGIC[name.slice(name.lastIndexOf('.'))];
-  const first = [...new Uint8Array(bytes, 0, Math.min(4, bytes.byteLength))];
-  if (magic && magic.some((byte, index) => first[index] !== byte)) {
-    throw new KernelError('OSFT-E04', `${name} does not begin as such a file does`);
-  }
-  // Browsers offer hashes on secure pages only; elsewhere length and first bytes have to do.
-  if (!globalThis.crypto?.subtle) return;
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  if (found !== expected.sha256) throw new KernelError('OSFT-E04', `${name} has another SHA-256 than the one it was built with`);
-}
-
-/** @type {Record<string, number[]>} */
+/** The first bytes of a file by its suffix. @type {Record<string, number[]>} */
 const MAGIC = {
   '.wasm': [0x00, 0x61, 0x73, 0x6d],
   '.zip': [0x50, 0x4b, 0x03, 0x04],

@@ -77,7 +77,9 @@ export function makePlan(boot, tier, supply) {
   };
   return {
     plan,
-    paths: [boot.wasm, start.library, ...start.packs, start.python, ...wheelPaths(boot, start.packages)].filter(Boolean),
+    paths: [boot.wasm, boot.loader, boot.glue, start.library, ...start.packs, start.python, ...wheelPaths(boot, start.packages)].filter(
+      Boolean,
+    ),
   };
 }
 

@@ -23,8 +23,8 @@
  * page, and follow in `file` and `module` messages as they come.
  * @typedef {object} Plan
  * @property {Tier} tier
- * @property {string} loader URL of pyodide.mjs, imported by the worker itself.
- * @property {string} glue URL of pyodide.asm.mjs, imported by the worker itself.
+ * @property {string} loader URL of pyodide.mjs, imported by the worker itself once its `file` message says it is whole.
+ * @property {string} glue URL of pyodide.asm.mjs, likewise.
  * @property {string} wasm URL of pyodide.asm.wasm, which comes as a compiled module.
  * @property {string} base The folder that Pyodide takes as its own.
  * @property {string} library URL of the zip of the standard library.

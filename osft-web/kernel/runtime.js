@@ -57,8 +57,8 @@ export function receive(url, content) {
  * @returns {Promise<Python>}
  */
 export async function boot(plan, tell) {
-  // Both scripts start at once; the packs are inflated while the scripts are parsed.
-  const scripts = Promise.all([import(plan.loader), import(plan.glue)]);
+  // All at once: the packs are inflated while the scripts are parsed and the module is compiled.
+  const scripts = Promise.all([plan.loader, plan.glue].map(importChecked));
   const packs = plan.packs.map(async (url) => unpack(await supply(url).promise));
   for (const pack of packs) pack.catch(() => {}); // told by fsInit, which awaits it
   const broken = answerFetches(plan);
@@ -93,6 +93,15 @@ export async function boot(plan, tell) {
   supplies.clear();
   const versions = {python: pyodide.pyimport('platform').python_version(), numpy: numpy.__version__, pyodide: pyodide.version};
   return {...handles(pyodide, bridge), versions, pyodide};
+}
+
+/**
+ * Import a script once the page has found it whole; by then it comes from the browser's cache.
+ * @param {string} url
+ */
+async function importChecked(url) {
+  await supply(url).promise;
+  return import(url);
 }
 
 /**

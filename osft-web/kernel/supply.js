@@ -1,20 +1,22 @@
-// Fetches what the workers need, once a visit, keeps it, and hands it to every worker that starts.
-// Called by client.js. Retries past the cache, waits while offline, and counts bytes for the progress line.
+// Fetches what the workers need, once a visit, and keeps it, so that a restart downloads nothing.
+// Called by client.js. Tries again past the cache, waits while offline, and counts bytes for the progress line.
 
-import {download} from './download.js';
+import {Download} from './download.js';
 import {KernelError} from './errors.js';
 import {watchdog} from './watchdog.js';
 
 /** @typedef {import('./download.js').Downloaded} Downloaded */
+/** @typedef {import('./download.js').Expected} Expected */
 /** @typedef {{loaded: number, total: number, waiting: boolean}} Progress */
 
+/** Seconds of visible time without a byte of anything after which a download counts as stalled. */
 const STALL = 20;
 const ATTEMPTS = 3;
 
 export class Supply {
   /**
    * @param {URL} root Where the manifest lies.
-   * @param {Record<string, {bytes: number, sha256: string}>} files The manifest's list.
+   * @param {Record<string, Expected>} files The manifest's list.
    * @param {(progress: Progress) => void} report
    * @param {Map<string, Promise<Downloaded>>} [kept] What an earlier supply of this visit holds, by versioned URL.
    */
@@ -23,8 +25,12 @@ export class Supply {
     this.files = files;
     this.report = report;
     this.kept = kept;
-    /** Bytes so far of what is under way, by URL. @type {Map<string, {loaded: number, total: number}>} */
-    this.counts = new Map();
+    /** @type {Set<Download>} */
+    this.counted = new Set();
+    /** What is under way. One watch for all: a file that waits for its turn has not stalled. @type {Set<AbortController>} */
+    this.active = new Set();
+    /** @type {ReturnType<typeof watchdog> | null} */
+    this.dog = null;
     this.waiting = false;
     this.scheduled = false;
   }
@@ -49,43 +55,59 @@ export class Supply {
     if (!promise) {
       promise = this.fetch(url, this.files[path]);
       this.kept.set(url, promise);
-      promise.catch(() => this.kept.delete(url)); // the next attempt starts afresh
+      promise.catch(() => this.kept.delete(url)); // the next start tries afresh
     }
     return promise;
   }
 
   /**
    * @param {string} url
-   * @param {{bytes: number, sha256: string}} expected
+   * @param {Expected} expected
    * @returns {Promise<Downloaded>}
    */
   async fetch(url, expected) {
-    const count = {loaded: 0, total: expected.bytes};
-    this.counts.set(url, count);
-    for (let attempt = 1; ; attempt += 1) {
-      const abort = new AbortController();
-      const dog = watchdog(STALL, () => abort.abort(new KernelError('OSFT-E05', `no byte came for ${STALL} seconds`)));
-      const loaded = (/** @type {number} */ bytes) => {
-        dog.touch();
-        count.loaded = bytes;
-        this.tell();
-      };
+    const download = new Download(url, expected, () => this.progressed());
+    this.counted.add(download);
+    let failed = 0;
+    let fresh = false;
+    for (;;) {
+      const abort = this.watch();
       try {
-        return await download(url, expected, {signal: abort.signal, fresh: attempt > 1, loaded});
+        return await download.attempt(abort.signal, fresh);
       } catch (error) {
         const code = error instanceof KernelError ? error.code : '';
-        if (code === 'OSFT-E06' && !navigator.onLine) {
-          dog.stop();
+        const offline = code === 'OSFT-E06' && !navigator.onLine;
+        if (offline) {
+          this.unwatch(abort);
           await this.online();
-          attempt -= 1;
-        } else if (attempt >= ATTEMPTS || !['OSFT-E04', 'OSFT-E06'].includes(code)) {
-          throw error;
+        } else {
+          failed += 1;
+          fresh = code === 'OSFT-E04'; // a damaged copy may be the cache's
+          if (failed >= ATTEMPTS || (code !== 'OSFT-E04' && code !== 'OSFT-E06')) throw error;
         }
-        count.loaded = 0;
       } finally {
-        dog.stop();
+        this.unwatch(abort);
       }
     }
+  }
+
+  watch() {
+    const abort = new AbortController();
+    this.active.add(abort);
+    this.dog ??= watchdog(STALL, () => {
+      const {loaded, total} = this.count();
+      const reason = new KernelError('OSFT-E05', `no byte came for ${STALL} seconds, after ${megabytes(loaded)} of ${megabytes(total)} MB`);
+      for (const waiting of this.active) waiting.abort(reason);
+    });
+    return abort;
+  }
+
+  /** @param {AbortController} abort */
+  unwatch(abort) {
+    this.active.delete(abort);
+    if (this.active.size) return;
+    this.dog?.stop();
+    this.dog = null;
   }
 
   /** Until the browser says that it is online again. */
@@ -97,26 +119,40 @@ export class Supply {
     this.tell();
   }
 
-  /** Forget what has come, so that progress speaks of what comes next. */
-  startCounting() {
-    for (const [url, {loaded, total}] of this.counts) {
-      if (loaded === total) this.counts.delete(url);
-    }
-  }
-
-  /** Report a few times a second: hundreds of chunks come in one. */
-  tell() {
+  progressed() {
+    this.dog?.touch();
     if (this.scheduled) return;
     this.scheduled = true;
+    // A few times a second is enough; hundreds of chunks come in one.
     setTimeout(() => {
       this.scheduled = false;
-      let loaded = 0;
-      let total = 0;
-      for (const count of this.counts.values()) {
-        loaded += count.loaded;
-        total += count.total;
-      }
-      this.report({loaded, total, waiting: this.waiting});
+      this.tell();
     }, 50);
   }
+
+  tell() {
+    this.report({...this.count(), waiting: this.waiting});
+  }
+
+  count() {
+    let loaded = 0;
+    let total = 0;
+    for (const download of this.counted) {
+      loaded += download.loaded;
+      total += download.expected.bytes;
+    }
+    return {loaded, total};
+  }
+
+  /** Forget what has come, so that progress speaks of what comes next. */
+  startCounting() {
+    for (const download of this.counted) {
+      if (download.loaded === download.expected.bytes) this.counted.delete(download);
+    }
+  }
+}
+
+/** @param {number} bytes */
+function megabytes(bytes) {
+  return (bytes / 1e6).toFixed(1);
 }
