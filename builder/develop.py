@@ -19,6 +19,7 @@ from pathlib import Path
 
 from builder import tools
 from builder.errors import DAMAGED, BuildError
+from builder.rules import violations
 
 Say = Callable[[str], None]
 ROOT = tools.ROOT
@@ -76,7 +77,11 @@ def lint(say: Say) -> int:
         "html-validate": [*validate, *pages],
     }
     complaints = [name for name, command in checks.items() if _checked(name, command, say) != 0]
-    say(f"Lint: {', '.join(complaints)} complained." if complaints else f"Lint: {len(checks)} checks passed.")
+    say("-- house rules")
+    if broken := list(violations(ROOT)):
+        say("\n".join(broken))
+        complaints.append("house rules")
+    say(f"Lint: {', '.join(complaints)} complained." if complaints else f"Lint: {len(checks) + 1} checks passed.")
     return DAMAGED if complaints else 0
 
 
@@ -141,17 +146,18 @@ def _environment(say: Say) -> Path:
 def _install(python: Path, extras: list[str], say: Say) -> None:
     """Install the project, editable, with its extras, unless that has been done for this pyproject.toml."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    wanted = {name: project["project"]["optional-dependencies"][name] for name in extras}
-    mark = hashlib.sha256(json.dumps([project["project"]["dependencies"], project["build-system"], wanted]).encode()).hexdigest()
+    asked = [project["build-system"], project["project"]["dependencies"], project["project"]["optional-dependencies"]]
+    mark = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
     stamp = python.parent.parent / ".installed"
-    done = stamp.read_text().split() if stamp.exists() else []
-    if mark in done:
+    known, *there = stamp.read_text().split() if stamp.exists() else [""]
+    there = there if known == mark else []
+    if set(extras) <= set(there):
         return
     say(f"Installing the requirements of {' and '.join(extras)} into .venv; the first time takes some minutes.")
     command = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-qq", "--progress-bar=off"]
     if _run([*command, "--editable", f"{ROOT}[{','.join(extras)}]"], dict(os.environ)) != 0:
         raise BuildError("pip could not install what the tests need; its words are above.")
-    stamp.write_text(" ".join([*done[-3:], mark]) + "\n")
+    stamp.write_text(" ".join([mark, *sorted({*there, *extras})]) + "\n")
 
 
 def _install_chromium(python: Path, say: Say) -> None:
