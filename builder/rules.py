@@ -5,6 +5,7 @@ Called by builder/develop.py (`lint`). A rule is a pattern, the files it holds f
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -62,12 +63,16 @@ RULES = (
 )
 
 
+def _own_files(root: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if name.partition(".")[0] not in SKIPPED_FOLDERS]
+        yield from (Path(folder) / name for name in names)
+
+
 def violations(root: Path) -> Iterator[str]:
     """One line for each place that breaks a rule: file, line number, what was found, why not."""
-    for path in sorted(root.rglob("*")):
+    for path in sorted(_own_files(root)):
         relative = path.relative_to(root)
-        if any(part.partition(".")[0] in SKIPPED_FOLDERS for part in relative.parts[:-1]) or not path.is_file():
-            continue
         rules = [rule for rule in RULES if path.suffix in rule.suffixes and relative.as_posix().startswith(rule.folders)]
         if not rules:
             continue
