@@ -13,7 +13,7 @@ import reprlib
 import sys
 import traceback
 from collections.abc import Callable, Generator, Iterator, Mapping
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any
 
 import numpy as np
@@ -162,7 +162,8 @@ def _restored() -> Iterator[None]:
     names += [name for name in sys.modules if name.partition(".")[0] in ("osft", "explorer")]
     spaces = [vars(sys.modules[name]) for name in names if name in sys.modules]
     kept = [(space, dict(space)) for space in [*spaces, sys.modules]]
-    limit, set_limit, put_back = sys.getrecursionlimit(), sys.setrecursionlimit, dict.update
+    limit, set_limit = sys.getrecursionlimit(), sys.setrecursionlimit
+    put_back, is_instance, module = dict.update, isinstance, ModuleType
     try:
         with np.errstate(), np.printoptions():
             yield
@@ -170,7 +171,8 @@ def _restored() -> Iterator[None]:
         # Nothing here may use a builtin before the builtins, which come first, are themselves again.
         for space, content in kept:
             for name in space.keys() - content.keys():
-                if space is not sys.modules:
+                # A submodule that was imported meanwhile belongs to its package from now on.
+                if not is_instance(space[name], module):
                     del space[name]
             put_back(space, content)
         set_limit(limit)

@@ -339,11 +339,8 @@ def plain(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def nearest_divisor(value: int, whole: int) -> int:
     """The divisor of `whole` nearest to `value`; ties go down, as in HF PEFT."""
-    for distance in range(whole):
-        for candidate in (value - distance, value + distance):
-            if 1 <= candidate <= whole and whole % candidate == 0:
-                return candidate
-    return 1
+    divisors = (each for each in range(1, whole + 1) if whole % each == 0)
+    return min(divisors, key=lambda each: (abs(each - value), each))
 
 
 def _plain(value: Any) -> Any:

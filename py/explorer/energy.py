@@ -33,8 +33,8 @@ BLOCK = 32
 NEARLY = 0.999
 # Relative changes up to this are rounding.
 TOLERANCE = 1e-9
-# Products in one answer: about three seconds in a browser. Above it fewer draws are made.
-MOST_PRODUCTS = 4e9
+# Products in one answer: a second or two in a browser. Above it fewer draws are made.
+MOST_PRODUCTS = 2e9
 NAMES = {"original": "Original", "oft": "OFT", "random": "Random", "lora": "LoRA"}
 UPDATES = ("oft", "random", "lora")
 

@@ -84,6 +84,7 @@ OUTPUTS = (
             ("right_leak", "right leak", "", "Norm of dW V_h; dW from "),
             ("turn", "turn of the protected subspace", "rad",
              "Largest angle between span U_h before and after a change of 10 % of the norm of W; "
+             "90° where another direction has overtaken a protected one; "
              "dW from "),
         )
     ),

@@ -137,7 +137,8 @@ def projection(figure: Figure, known: Known, outputs: Outputs) -> None:
     }
     for label, (x, y, color, dash) in arrows.items():
         axes.plot([0, x], [0, y], dash, color=color, label=label)
-        axes.annotate("", (x, y), (0, 0), arrowprops={"arrowstyle": "-|>", "color": color, "lw": 0})
+        head = {"arrowstyle": "-|>", "color": color, "lw": 0, "mutation_scale": 16, "shrinkB": 0}
+        axes.annotate("", (x, y), (0, 0), arrowprops=head)
     axes.set_aspect("equal")
     axes.axhline(0, color="#d0d0d0", linewidth=0.5, zorder=0)
     axes.axvline(0, color="#d0d0d0", linewidth=0.5, zorder=0)
