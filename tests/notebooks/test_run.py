@@ -1,0 +1,108 @@
+"""The notebooks run from clean: with all that is installed, and with NumPy and Matplotlib alone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+import pytest
+
+from notebooks.render import FOLDER, SOURCES, execute
+
+ROOT = FOLDER.parent
+EXTRAS = ["torch", "peft", "transformers", "scipy", "sklearn", "pandas", "ipywidgets"]
+by_name = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+
+
+def text(notebook: Any) -> str:
+    return "".join(
+        output.text
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        if output.output_type == "stream"
+    )
+
+
+@by_name
+def test_runs_with_what_is_installed(source: Path) -> None:
+    """As a reader would, from the .ipynb; with PyTorch, PEFT and ipywidgets where they are installed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--nbmake", "--nbmake-timeout=300", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"]
+        + [str(source.with_suffix(".ipynb"))],
+        cwd=ROOT,
+        env={key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-1000:]
+    assert "1 passed" in done.stdout
+
+
+@by_name
+def test_runs_with_numpy_and_matplotlib_alone(source: Path) -> None:
+    notebook = execute(jupytext.read(source), without=EXTRAS)
+    said = text(notebook)
+    assert "no PyTorch" in said
+    assert "PyTorch, which is not installed here" in said
+    assert "PEFT is not installed" in said
+    assert "ipywidgets is not installed" in said
+    pictures = [output for cell in notebook.cells for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
+    assert len(pictures) >= 5, "Without sliders there must be pictures."
+
+
+@by_name
+def test_the_first_cell_says_where_osft_is_when_it_is_missing(source: Path, tmp_path: Path) -> None:
+    """Opened far from the repository, with nothing installed, the notebook says what to do."""
+    setup = next(cell for cell in jupytext.read(source).cells if cell.cell_type == "code")
+    setup.source = "import importlib.util\nimportlib.util.find_spec = lambda name: None\n" + setup.source
+    lonely = nbformat.v4.new_notebook(cells=[setup])
+    with pytest.raises(Exception, match=r"There is no package osft\. Open this notebook inside the repository"):
+        execute(lonely, folder=tmp_path)
+
+
+def test_run_and_reset_buttons() -> None:
+    """The live panel: Run draws and gives the buttons back; Reset empties the picture and restores the slider."""
+    pytest.importorskip("ipywidgets")
+    cells = [cell for cell in jupytext.read(FOLDER / "OSFT_Explainer_Notebook.py").cells if cell.cell_type == "code"]
+    panel = next(cell for cell in cells if "run_button" in cell.source)
+    press = nbformat.v4.new_code_cell(
+        "slider.value = 0.5\n"
+        "drawn = []\n"
+        "draw = draw_live\n"
+        "draw_live = lambda curves, retained: drawn.append((retained, len(curves['osft']))) or draw(curves, retained)\n"
+        "run_button.click()\n"
+        "assert drawn[-1] == (0.5, 13), drawn\n"
+        "assert len(drawn) > 3, 'the curves must grow while it trains'\n"
+        "assert not (run_button.disabled or reset_button.disabled or slider.disabled)\n"
+        "reset_button.click()\n"
+        "assert slider.value == 0.25\n"
+        "print('pressed')\n"
+    )
+    notebook = execute(nbformat.v4.new_notebook(cells=[*cells[:2], panel, press]), without=["torch"])
+    assert "pressed" in text(notebook)
+
+
+def test_sliders_redraw() -> None:
+    """Moving the angle in the tutorial draws the new angle, through ipywidgets."""
+    pytest.importorskip("ipywidgets")
+    cells = [cell for cell in jupytext.read(FOLDER / "orthogonal_fine_tuning_tutorial.py").cells if cell.cell_type == "code"]
+    rotation = next(cell for cell in cells if "def draw_rotation" in cell.source)
+    move = nbformat.v4.new_code_cell(
+        "seen = []\n"
+        "made = []\n"
+        "real = ipywidgets.interact\n"
+        "ipywidgets.interact = lambda draw, **sliders: made.append(sliders) or real(draw, **sliders)\n"
+        "explore(lambda angle: seen.append(angle), angle=('Angle (°)', 0, 360, 1, 45))\n"
+        "made[0]['angle'].value = 90\n"
+        "assert seen == [45, 90], seen\n"
+        "print('moved')\n"
+    )
+    notebook = execute(nbformat.v4.new_notebook(cells=[*cells[:2], rotation, move]), without=["torch"])
+    assert "moved" in text(notebook)
