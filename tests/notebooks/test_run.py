@@ -32,9 +32,9 @@ def text(notebook: Any) -> str:
 @by_name
 def test_runs_with_what_is_installed(source: Path) -> None:
     """As a reader would, from the .ipynb; with PyTorch, PEFT and ipywidgets where they are installed."""
+    command = [sys.executable, "-m", "pytest", "--nbmake", "--nbmake-timeout=300", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--nbmake", "--nbmake-timeout=300", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"]
-        + [str(source.with_suffix(".ipynb"))],
+        [*command, str(source.with_suffix(".ipynb"))],
         cwd=ROOT,
         env={key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")},
         capture_output=True,
