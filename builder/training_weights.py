@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from builder import training_plan as plan
 from builder.precompute_transformer import update_index
 from osft.continual import Settings, run
@@ -21,10 +23,11 @@ FOLDER = Path(__file__).resolve().parent.parent / "py" / "explorer" / "weights"
 def write_weights(folder: Path = FOLDER) -> None:
     """After pretraining, and after the later tasks by `full` and by `osft`, rounded to float16."""
     settings, seed = Settings(), plan.WEIGHTS_SEED
-    stages = {
-        "pretrained": tuple(pretrain(seed, settings).hidden),
-        **{method: run(method, seed=seed).weights for method in ("full", "osft")},
-    }
+    with threadpool_limits(1):  # as in the workers: on matrices this small more threads only wait
+        stages = {
+            "pretrained": tuple(pretrain(seed, settings).hidden),
+            **{method: run(method, seed=seed).weights for method in ("full", "osft")},
+        }
     raw = b""
     matrices = {}
     for stage, weights in stages.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np  # noqa: F401 - only a BLAS that is loaded can be limited
 import pytest
 from threadpoolctl import threadpool_limits
 

@@ -47,6 +47,8 @@ def live(
     Raises ValueError at once, before the first dict, for a setting that cannot be used.
     """
     chosen = check_methods(tuple(methods))
+    if "joint" in chosen:
+        raise ValueError("joint has no order of tasks to watch, so it cannot run live. Choose another method.")
     check_seed(seed)
     check_positive("learning_rate", learning_rate)
     settings = {
