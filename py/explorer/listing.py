@@ -18,19 +18,16 @@ Definition = ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
 
 
 def read_source(module: str) -> str:
-    """The text of a module. Where only compiled modules are installed, `<module>.py.txt` beside them.
+    """The text of a module, from a folder or from a zip.
 
-    Raises `InvalidParameter` when the text is not part of this copy.
+    Raises `InvalidParameter` where only the compiled module is installed.
     """
     import_module(module)
     spec = sys.modules[module].__spec__
     loader: Any = spec.loader if spec else None
     try:
         text = loader.get_source(module)
-        if text is None:
-            place = f"{str(spec.origin if spec else '').rpartition('.')[0]}.py.txt"
-            text = loader.get_data(place).decode()
-    except (AttributeError, ImportError, OSError, UnicodeDecodeError):
+    except (AttributeError, ImportError, OSError):
         text = None
     if text is None:
         sentence = f"The source text of {module} is not part of this copy; its functions work."

@@ -6,9 +6,11 @@ import contextlib
 import io
 import json
 import os
+import py_compile
 import re
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -255,6 +257,39 @@ def test_sources_show_the_library() -> None:
     shown = str(surface.source("orthogonal")["library"])
     assert "def cayley(" in shown
     assert "def haar(" in shown
+
+
+ASK = """
+from explorer import surface
+print(surface.compute("orthogonal", {})["determinant"])
+try:
+    print(surface.source("orthogonal")["code"].count("def compute("), surface.source("svd")["library"].count("def split("))
+except ValueError as error:
+    print(error)
+"""
+
+
+def in_another_python(path: Path) -> list[str]:
+    run = subprocess.run([sys.executable, "-c", ASK], capture_output=True, text=True, check=True,
+                         cwd=path.parent, env={**os.environ, "PYTHONPATH": str(path)})
+    return run.stdout.splitlines()
+
+
+def test_sources_are_read_from_a_zip_and_missed_with_a_sentence(tmp_path: Path) -> None:
+    determinant = str(surface.compute("orthogonal", {})["determinant"])
+    archive = tmp_path / "py.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        for source in (ROOT / "py").rglob("*.py"):
+            packed.write(source, source.relative_to(ROOT / "py"))
+    assert in_another_python(archive) == [determinant, "1 1"]
+
+    compiled = tmp_path / "compiled"
+    for source in (ROOT / "py").rglob("*.py"):
+        target = compiled / source.relative_to(ROOT / "py").with_suffix(".pyc")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        py_compile.compile(str(source), str(target))
+    sentence = "The source text of explorer.orthogonal is not part of this copy; its functions work."
+    assert in_another_python(compiled) == [determinant, sentence]
 
 
 def test_archive_holds_parameters_and_outputs() -> None:
