@@ -25,6 +25,8 @@ export function buildReadout(list, declared, table) {
   const fields = [];
   /** @type {{row: HTMLElement, names: string[]}[]} */
   const rows = [];
+  /** @type {HTMLElement|null} */
+  let region = null;
   if (table) {
     const body = element('tbody');
     for (const {key, label} of table.rows) {
@@ -45,8 +47,9 @@ export function buildReadout(list, declared, table) {
       body.append(row);
     }
     const head = element('tr', {}, element('th', {scope: 'col'}, table.corner ?? ''), ...table.columns.map(({label}) => element('th', {scope: 'col'}, label)));
-    list.before(element('div', {class: 'outputs-table scroll-x', role: 'region', tabindex: 0, 'aria-label': table.caption},
-      element('table', {}, element('caption', {}, table.caption), element('thead', {}, head), body)));
+    region = element('div', {class: 'outputs-table scroll-x', role: 'region', tabindex: 0, 'aria-label': table.caption},
+      element('table', {}, element('caption', {}, table.caption), element('thead', {}, head), body));
+    list.before(region);
   }
   const alone = shown.filter((output) => !fields.some((field) => field.output === output));
   for (const output of alone) {
@@ -59,10 +62,13 @@ export function buildReadout(list, declared, table) {
   /** @param {Outputs} outputs */
   return (outputs) => {
     for (const {output, field, group} of fields) fill(output, field, group, outputs[output.name]);
+    let filled = false;
     for (const {row, names} of rows) {
       const absent = names.every((name) => outputs[name] === undefined);
       if (row.hidden !== absent) row.hidden = absent;
+      filled ||= !absent;
     }
+    if (region && region.hidden === filled) region.hidden = !filled;
   };
 }
 
