@@ -43,8 +43,13 @@ def run_tests(arguments: list[str]) -> int:
 
 
 def bench(arguments: list[str]) -> int:
-    """Run the measurements; their exit status."""
-    return _with_chromium(["bench/run.py", *arguments])
+    """Run one measurement with its options, or every one with its defaults; the first bad exit status."""
+    names = sorted(path.stem for path in (ROOT / "bench").glob("[!_]*.py"))
+    if not arguments:
+        return next((status for name in names if (status := bench([name])) != 0), 0)
+    if arguments[0] not in names:
+        raise BuildError(f"There is no measurement {arguments[0]!r} in bench/; there are {', '.join(names)}.")
+    return _with_chromium([f"bench/{arguments[0]}.py", *arguments[1:]])
 
 
 def _with_chromium(arguments: list[str]) -> int:
