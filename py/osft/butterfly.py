@@ -21,7 +21,7 @@ def block_diagonal(blocks: object) -> Array:
     R = diag(R_1, ..., R_k)
 
     blocks: a stack [k, b, b] or a sequence of square matrices of any sizes -> [n, n], n the sum of the sizes.
-    Source: Qiu et al. 2023, arXiv 2306.07280, section 3.2, the block-diagonal structure of OFT.
+    Source: Qiu et al. 2023, arXiv 2306.07280, section 3.3, the block-diagonal structure of OFT.
     Invariant: orthogonal exactly when every block is; its determinant is the product of theirs.
     """
     parts = [checks.as_matrix(block, f"block {index}", square=True) for index, block in enumerate(_items(blocks))]

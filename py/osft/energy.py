@@ -36,7 +36,7 @@ def hyperspherical_energy(weights: object, s: float = 1, *, mean: bool = False) 
     twice; mean=True divides by their number N(N-1). Lower is more evenly spread. Two rows of the same direction give
     +inf (`duplicate_directions` names them); a zero row has no direction and raises ValueError.
     Source: Liu et al. 2018 (MHE), arXiv 1805.09298, equation 1; Qiu et al. 2023 (OFT), arXiv
-    2306.07280, section 3.1, uses s = 1. The MHE code's s = 0 is twice this one's.
+    2306.07280, keeps E_1 unchanged. The MHE code's s = 0 is twice this one's.
     Invariants: unchanged by W R^T for orthogonal R (input side) and by positive scaling of rows; not by R W.
 
     >>> hyperspherical_energy([[1.0, 0.0], [-1.0, 0.0]])

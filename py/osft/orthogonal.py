@@ -166,7 +166,7 @@ def newton_schulz(matrix: object, steps: int = 10, *, scale: bool = False) -> Ne
     matrix [n, n]; steps 0 to 1000. The iteration needs a spectral norm below sqrt(3), otherwise
     ValueError; scale=True divides by the spectral norm first, which leaves the polar factor unchanged.
     residuals [steps + 1] are ||X^T X - I||_F. A singular matrix does not converge, and its residuals say so.
-    Source: Higham 2008, "Functions of Matrices", section 8.3; quadratic convergence.
+    Source: Higham 2008, "Functions of Matrices", chapter 8; quadratic convergence.
     Invariant: the limit for a regular matrix is nearest(matrix).
     """
     x = checks.as_matrix(matrix, "matrix", square=True)

@@ -262,7 +262,7 @@ METHODS: dict[str, Method] = {
     "hra": Method("HRA", "Yuan et al. 2024, arXiv 2405.17484", {"r": 8, "bias": "none"}, ("apply_GS", *_COMMON), hra),
     "psoft": Method(
         "PSOFT",
-        "HF PEFT 0.21.2, PsoftConfig",
+        "Wu et al. 2026, arXiv 2505.11235",
         {"r": 32, "psoft_orth": True, "psoft_mag_b": True, "psoft_mag_a": True},
         ("psoft_alpha", "psoft_dropout", "psoft_svd", "ab_svd_init", "use_cayley_neumann", *_COMMON),
         psoft,

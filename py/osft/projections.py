@@ -38,7 +38,8 @@ def project_block(gradient: object, split: Split) -> Array:
 
     G - U_high U_high^T G V_high V_high^T
 
-    gradient [m, n] -> [m, n]. Source: Nayak et al. 2025, arXiv 2504.07097, "Ensuring orthogonal updates".
+    gradient [m, n] -> [m, n]. Source: the equation printed by the authors (Nayak et al. 2025, arXiv 2504.07097, and
+    their article of 4 April 2025). Their own program and HF PEFT do more: `project_factors`.
     Invariants: U_high^T dW V_high = 0; U_high^T dW and dW V_high are in general not 0.
     """
     g = _gradient(gradient, split)

@@ -93,7 +93,7 @@ def cayley(skew: object) -> Array:
 
     skew [..., n, n] -> rotations of the same shape. A matrix that is not skew-symmetric raises
     ValueError. I - Q is never singular, because the eigenvalues i mu of Q are imaginary.
-    Source: Qiu et al. 2023, arXiv 2306.07280, section 3. HF PEFT's exact branch
+    Source: Qiu et al. 2023, arXiv 2306.07280, section 3.3. HF PEFT's exact branch
     (`use_cayley_neumann=False`) computes (I - Q)(I + Q)^-1, the inverse of this rotation: `cayley(-Q)`.
     Invariants: R^T R = I, det R = +1, cayley(-Q) = R^T, and R has no eigenvalue -1. An eigenvalue
     i mu of Q becomes a turn by 2 atan(mu).
@@ -165,7 +165,7 @@ def project_coft(parameters: object, eps: float = 6e-5) -> Array:
 
     parameters [blocks, b(b-1)/2] (one row per stored block; one row when blocks are shared) -> the same
     shape. eps > 0. Rows inside the ball are returned unchanged.
-    Source: Qiu et al. 2023, arXiv 2306.07280, section 3 (constrained OFT, ||R - I|| <= eps);
+    Source: Qiu et al. 2023, arXiv 2306.07280 (constrained OFT, ||R - I|| <= eps);
     HF PEFT 0.21.2, `OFTRotationModule._project_batch`, default eps 6e-5.
     Invariants: idempotent; directions are kept; every ||Q_i||_F <= e up to rounding.
     """

@@ -308,5 +308,7 @@ def test_unfreeze_ratio_and_schedules() -> None:
     assert s.rank_from_unfreeze_ratio(0.0, 64, 32) == 31
     assert s.rank_from_unfreeze_ratio(1.0, 64, 32) == 0
     assert s.rank_from_unfreeze_ratio(0.3, 10, 10) == 7
+    # 1 - 0.9 is a little less than 0.1 in float64; one direction is meant.
+    assert s.rank_from_unfreeze_ratio(0.9, 10, 10) == 1
     assert_allclose(s.retention_schedule(4), [0.2, 0.4, 0.6, 0.8], rtol=1e-15)
     assert_allclose(s.retention_schedule(3, kind="constant", ratio=0.25), [0.25] * 3, rtol=0)
