@@ -70,18 +70,18 @@ def train(**settings: Any) -> Generator[Outputs, None, None]:
     return training.train(**settings)
 
 
-def publication_figure(page: str, parameters: Mapping[str, Any], format: str) -> Outputs:
-    """`bytes`: a figure of this state drawn by Matplotlib, `svg` or `png`, as numbers 0 to 255."""
+def publication_figure(page: str, parameters: Mapping[str, Any], format: str) -> dict[str, bytes]:
+    """`bytes`: a figure of this state drawn by Matplotlib, as `svg` or `png`."""
     from explorer import publication
 
     declared = find(page)
     known = declared.validate(parameters)
-    drawing = publication.publication_figure(page, known, declared.compute(**known), format)
-    return {"bytes": np.frombuffer(drawing, np.uint8).astype(np.float64)}
+    outputs = declared.compute(**known)
+    return {"bytes": publication.publication_figure(page, known, outputs, format)}
 
 
-def archive(page: str, parameters: Mapping[str, Any]) -> Outputs:
-    """`bytes`: an NPZ file of parameters and outputs, as numbers 0 to 255."""
+def archive(page: str, parameters: Mapping[str, Any]) -> dict[str, bytes]:
+    """`bytes`: an NPZ file of parameters and outputs."""
     import io
 
     declared = find(page)
@@ -90,7 +90,7 @@ def archive(page: str, parameters: Mapping[str, Any]) -> Outputs:
     contents.update({k: np.asarray(v) for k, v in declared.compute(**known).items()})
     file = io.BytesIO()
     np.savez_compressed(file, allow_pickle=False, **contents)
-    return {"bytes": np.frombuffer(file.getvalue(), np.uint8).astype(np.float64)}
+    return {"bytes": file.getvalue()}
 
 
 SURFACE: Mapping[str, Callable[..., Any]] = {

@@ -293,9 +293,7 @@ def test_sources_are_read_from_a_zip_and_missed_with_a_sentence(tmp_path: Path) 
 
 
 def test_archive_holds_parameters_and_outputs() -> None:
-    packed = surface.archive("rotation", {"angle": 90})["bytes"]
-    assert isinstance(packed, np.ndarray)
-    with np.load(io.BytesIO(packed.astype(np.uint8).tobytes())) as archive:
+    with np.load(io.BytesIO(surface.archive("rotation", {"angle": 90})["bytes"])) as archive:
         assert archive["parameter_angle"] == 90
         np.testing.assert_allclose(archive["matrix"], [[0, -1], [1, 0]], atol=1e-15)
 
@@ -304,9 +302,7 @@ def test_archive_holds_parameters_and_outputs() -> None:
 def test_publication_figures(page_name: str) -> None:
     page = surface.find(page_name)
     pytest.importorskip("matplotlib")
-    drawing = surface.publication_figure(page.name, {}, "svg")["bytes"]
-    assert isinstance(drawing, np.ndarray)
-    text = drawing.astype(np.uint8).tobytes().decode()
+    text = surface.publication_figure(page.name, {}, "svg")["bytes"].decode()
     assert text.startswith("<?xml")
     assert text.count("<path") + text.count("<use") > 10
 
@@ -314,10 +310,9 @@ def test_publication_figures(page_name: str) -> None:
 def test_a_publication_figure_is_the_same_each_time() -> None:
     pytest.importorskip("matplotlib")
     first, second = (surface.publication_figure("svd", {}, "svg")["bytes"] for _ in range(2))
-    np.testing.assert_array_equal(first, second)
+    assert first == second
     image = surface.publication_figure("svd", {}, "png")["bytes"]
-    assert isinstance(image, np.ndarray)
-    assert bytes(image[:8].astype(np.uint8)) == b"\x89PNG\r\n\x1a\n"
+    assert image.startswith(b"\x89PNG\r\n\x1a\n")
     with pytest.raises(InvalidParameter, match="svg or png"):
         surface.publication_figure("svd", {}, "pdf")
 
