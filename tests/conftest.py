@@ -21,7 +21,7 @@ from builder.serve import serving
 from builder.site import Places, build
 
 ROOT = Path(__file__).resolve().parent.parent
-WATCHED = (ROOT / "tests" / "site", ROOT / "tests" / "faults")
+WATCHED = tuple(ROOT / "tests" / name for name in ("site", "faults", "kernel", "wasm"))
 
 
 @pytest.fixture(scope="session")
@@ -104,7 +104,7 @@ def new_context(new_context: Callable[..., BrowserContext], console_errors: list
 
 @pytest.fixture(autouse=True)
 def nothing_on_the_console(request: pytest.FixtureRequest) -> Iterator[None]:
-    """In tests/site and tests/faults a stray error fails the test, unless it sabotages the page on purpose."""
+    """In the tests of a page a stray error fails the test, unless it sabotages the page on purpose."""
     watched = "new_context" in request.fixturenames and any(folder in request.path.parents for folder in WATCHED)
     errors: list[str] = request.getfixturevalue("console_errors") if watched else []
     yield

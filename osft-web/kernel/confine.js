@@ -61,14 +61,16 @@ const CLOSED = [
 
 /** @returns {Record<string, unknown>} */
 export function offered() {
-  const scope = /** @type {Record<string, any>} */ (/** @type {unknown} */ (globalThis));
-  return Object.fromEntries(
-    OFFERED.filter((name) => name in scope).map((name) => {
-      const value = scope[name];
-      const method = name === 'setTimeout' || name === 'clearTimeout';
-      return [name, method ? value.bind(globalThis) : value];
-    }),
-  );
+  const scope = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (globalThis));
+  const found = Object.fromEntries(OFFERED.filter((name) => name in scope).map((name) => [name, scope[name]]));
+  return {
+    ...found,
+    clearTimeout: (/** @type {number} */ timer) => clearTimeout(timer),
+    setTimeout: (/** @type {unknown} */ action, /** @type {number} */ delay, /** @type {unknown[]} */ ...given) => {
+      if (typeof action !== 'function') throw new TypeError('setTimeout takes a function, and evaluates no text.');
+      return setTimeout(/** @type {() => void} */ (action), delay, ...given);
+    },
+  };
 }
 
 /** Close the ways out of the worker, once Pyodide has started. */

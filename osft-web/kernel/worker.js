@@ -15,6 +15,7 @@ Object.defineProperty(scope, 'postMessage', {value: undefined});
 
 /** @type {Python | null} */
 let python = null;
+let booting = false;
 let dead = false;
 /** Python's number of a running stream -> the request it answers. @type {Map<number, {id: number, key: string}>} */
 const streams = new Map();
@@ -27,7 +28,8 @@ turns.port1.onmessage = (/** @type {MessageEvent} */ event) => guard(streams.get
 function handle(request) {
   switch (request?.type) {
     case 'boot':
-      start(request.plan);
+      if (booting) refuse(0, 'OSFT-E28', 'Python has been started already.');
+      else start(request.plan);
       break;
     case 'file':
       receive(request.url, request.bytes);
@@ -64,6 +66,7 @@ function handle(request) {
 
 /** @param {import('./protocol.js').Plan} plan */
 async function start(plan) {
+  booting = true;
   try {
     python = await boot(plan, {
       stage: (stage) => send({type: 'stage', stage}),

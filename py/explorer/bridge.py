@@ -76,6 +76,7 @@ def advance(handle: int) -> str:
                 answer, done = next(stream.steps)
             finally:
                 stream.printed.send()
+                _keep_importing()
         if done:
             drop(handle)
         return _encode(key, answer, done=done)
@@ -267,6 +268,18 @@ def _failure(key: tuple[str, str], error: BaseException) -> str:
         code, message = "OSFT-E31", f"{type(error).__name__}: {message}"
     details = {"code": code, "message": message, "field": concerned, "traceback": _traceback(error)}
     return json.dumps({"error": details})
+
+
+_importers: list[tuple[list[Any], list[Any]]] = [
+    (current, list(current)) for current in (sys.path, sys.meta_path, sys.path_hooks)
+]
+
+
+def _keep_importing() -> None:
+    """Put back what readers' code may have taken out of the ways to import; what was added stays."""
+    for current, original in _importers:
+        if any(entry not in current for entry in original):
+            current[:] = [*original, *(entry for entry in current if entry not in original)]
 
 
 def _is_library(name: str | None) -> bool:
