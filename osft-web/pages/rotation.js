@@ -54,30 +54,30 @@ function draw(stage, outputs, state, view) {
 function drawPlane(stage, outputs, state, view) {
   const extent = extentOf(outputs);
   const narrow = view.width < NARROW;
-  const specs = [
-    {key: /** @type {const} */ ('before'), title: 'Original', label: `${state.points} points and the unit grid`, ratio: 1},
-    {key: /** @type {const} */ ('after'), title: 'Transformed', label: 'The same points and the grid after the map', ratio: 1},
-    {key: /** @type {const} */ ('both'), title: 'Overlay', label: 'Both clouds; a dashed line joins the two reference points in each', ratio: 1,
-      ...(narrow ? {span: /** @type {const} */ ('all')} : {})},
-  ];
-  const {before, after, both} = panels(stage, view, narrow ? [specs[2], specs[0], specs[1]] : specs, {minimum: narrow ? 140 : 200});
+  const {both, before, after} = panels(stage, view, [
+    {key: 'both', title: 'Overlay', label: 'Both clouds; a dashed line joins the two reference points in each', ratio: narrow ? 1 : 0.5, tallest: 400, span: 'all'},
+    {key: 'before', title: 'Original', label: `${state.points} points and the unit grid`, ratio: narrow ? 1 : 0.66},
+    {key: 'after', title: 'Transformed', label: 'The same points and the grid after the map', ratio: narrow ? 1 : 0.66},
+  ], {minimum: narrow ? 140 : 200});
   const {points_original: original, points_transformed: transformed, matrix} = outputs;
   const [joined, moved] = [pairOf(original), pairOf(transformed)];
+  const [length, image] = [formatNumber(outputs.distance_original, 4), formatNumber(outputs.distance_transformed, 4)];
 
   const one = plane(before.marks, {extent}, inset(before.area, 2));
   mappedGrid(before.marks, {matrix: [1, 0, 0, 1], extent: 2}, one);
   points(before.marks, {points: original, class: 'series-original'}, one);
-  segments(before.marks, {lines: [{...joined, class: 'dashed'}]}, one);
+  reference(before.marks, 'pair', joined, 'series-original', length, one);
 
   const two = plane(after.marks, {extent}, inset(after.area, 2));
   mappedGrid(after.marks, {matrix: matrix.values, extent: 2}, two);
   points(after.marks, {points: transformed, class: 'series-oft', marker: 'diamond'}, two);
-  segments(after.marks, {lines: [{...moved, class: 'dashed'}]}, two);
+  reference(after.marks, 'pair', moved, 'series-oft', image, two);
 
   const three = plane(both.marks, {extent}, inset(both.area, 2));
   points(both.marks, {key: 'original', points: original, class: 'series-original faint'}, three);
   points(both.marks, {key: 'transformed', points: transformed, class: 'series-oft', marker: 'diamond'}, three);
-  segments(both.marks, {lines: [{...joined, class: 'dashed faint'}, {...moved, class: 'dashed'}]}, three);
+  reference(both.marks, 'pair-original', joined, 'series-original', length, three);
+  reference(both.marks, 'pair-transformed', moved, 'series-oft', image, three);
 
   const radius = 0.8 * extent;
   turning = {frame: three, radius};
@@ -86,6 +86,20 @@ function drawPlane(stage, outputs, state, view) {
     key: 'angle', x, y, label: 'Angle, on the figure', text: `${formatNumber(Number(state.angle))} degrees`, now: Number(state.angle), low: 0, high: 360, shape: 'turn',
     disc: [three.x(0), three.y(0), three.unit * radius],
   });
+}
+
+/**
+ * The two reference points, ringed, with the dashed line between them and its length.
+ * @param {SVGGElement} group
+ * @param {string} key
+ * @param {{from: number[], to: number[]}} pair
+ * @param {string} series
+ * @param {string} length
+ * @param {import('../figures/plane.js').PlaneFrame} frame
+ */
+function reference(group, key, {from, to}, series, length, frame) {
+  segments(group, {key, lines: [{from, to, class: `dashed ${series}`, label: length}]}, frame);
+  points(group, {key: `${key}-ends`, points: [[from[0] ?? 0, from[1] ?? 0], [to[0] ?? 0, to[1] ?? 0]], class: series, marker: 'ring', radius: 7}, frame);
 }
 
 /** @param {number[]} values */

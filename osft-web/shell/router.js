@@ -31,8 +31,11 @@ function mount() {
   const main = document.getElementById('content');
   if (main) mountPage(main, current.signal);
   for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll('.site-nav a'))) {
-    if (link.pathname === location.pathname || (link.pathname.endsWith('/index.html') && location.pathname.endsWith('/'))) link.setAttribute('aria-current', 'page');
-    else link.removeAttribute('aria-current');
+    if (link.pathname === location.pathname || (link.pathname.endsWith('/index.html') && location.pathname.endsWith('/'))) {
+      link.setAttribute('aria-current', 'page');
+      const nav = link.closest('.site-nav');
+      if (nav) nav.scrollLeft = link.offsetLeft - (nav.clientWidth - link.offsetWidth) / 2;
+    } else link.removeAttribute('aria-current');
   }
 }
 
