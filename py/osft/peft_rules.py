@@ -43,15 +43,19 @@ class Method(NamedTuple):
 
 
 def nearest_divisor(number: int, wanted: int) -> int:
-    """Return the divisor of `number` nearest to `wanted`; of two equally near, the smaller.
+    """Return the divisor of `number` nearest to `wanted`; of two equally near, the smaller. Both are at least 1.
 
     Source: HF PEFT 0.21.2, `OFTLayer.adjust_oft_parameters`; wanted >= number gives number.
 
     >>> [nearest_divisor(48, wanted) for wanted in (5, 7, 32, 47, 96)]
     [4, 6, 24, 48, 48]
     """
+    number = checks.as_integer(number, "number", 1)
+    wanted = checks.as_integer(wanted, "wanted", 1)
     if wanted >= number:
         return number
+    if number % wanted == 0:
+        return wanted
     small = [divisor for divisor in range(1, math.isqrt(number) + 1) if number % divisor == 0]
     divisors = small + [number // divisor for divisor in small]
     return min(divisors, key=lambda divisor: (abs(divisor - wanted), divisor))
@@ -189,7 +193,7 @@ def psoft(n: int, m: int, config: Config) -> Layer:
     shapes: Shapes = {"psoft_R": (r * (r - 1) // 2,) if checks.as_flag(config["psoft_orth"], "psoft_orth") else (r, r)}
     for key in ("psoft_mag_b", "psoft_mag_a"):
         if checks.as_flag(config[key], key):
-            shapes[key] = (r,)
+            shapes[key.replace("psoft_mag", "psoft_R.vector")] = (r,)
     return Layer(config, shapes, buffers=r * (n + m))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from osft import checks, energy, orthogonal, subspace
+from osft import checks, energy, orthogonal, parameters, subspace
 
 PARTS = subspace.split([[3.0, 0.0], [0.0, 1.0]], 1)
 TAKES_A_MATRIX: dict[str, Callable[[Any], Any]] = {
@@ -156,6 +156,7 @@ BAD_CALLS: dict[str, tuple[Callable[[], Any], str]] = {
         "kind must be 'tasks' or 'constant', not 'cosine'.",
     ),
     "ratios": (lambda: subspace.adaptive_rank(1.0, 4, 4, minimum=0.9), "minimum must be between 0.0 and 0.8, not 0.9."),
+    "divisor": (lambda: parameters.nearest_divisor(48, 0), "wanted must be at least 1, not 0."),
     "memory": (lambda: checks.as_integer(math.nan, "count"), "count must be a whole number, not nan."),
 }
 
