@@ -86,7 +86,8 @@ def _run(
             yield from _drive(joblib, left, work)
     except (ValueError, ImportError, TypeError) as error:
         if left and _is_backend_fault(error):
-            raise BuildError(f'joblib cannot use the backend "{backend}": {_first_line(error)}') from error
+            hint = " Name its scheduler with --scheduler ADDRESS." if backend == "dask" and scheduler is None else ""
+            raise BuildError(f'joblib cannot use the backend "{backend}": {_first_line(error)}{hint}') from error
         raise
 
 

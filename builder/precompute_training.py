@@ -19,7 +19,7 @@ Schema 1 (`a_share` is a number in 0..1; per-mille is a whole number in 0..1000;
         diverged_at [seed]                         the step, or None
     paired [{first, second, metric: {mean, half, above}}]    first - second by seed; above: seeds > 0
     sweep {learning_rate, retained [12], methods {name: {metric: {mean [12], half [12]}}}}
-    fronts {name: {learning_rates [n], metric: {mean [n], half [n]}}}
+    fronts {name: {method, settings, learning_rates [n], metric: {mean [n], half [n]}}}
     regimes [{name, settings, methods {name: {settings, metrics}}}]     tuned anew on the tuning images
     energy_outside {retained [5], layers 2, subspaces {name: {mean [5][2], half [5][2]}}}
     tuning {code, part, seeds, methods {name: {grid [settings], scores [per-mille], winner}}}
@@ -38,9 +38,10 @@ from builder import training_plan as plan
 from builder.cells import Cell, run_cells, unique
 from builder.errors import DAMAGED, BuildError
 from builder.training_cells import Configuration, Lookup, Winners, plain
+from builder.training_work import ROOT, work
 
 NAME = "training-experiment.json"
-CACHE = cells.ROOT / ".cache" / "precompute"
+CACHE = ROOT / ".cache" / "precompute"
 
 Say = Callable[[str], None]
 
@@ -97,7 +98,7 @@ def precompute_training(
     def compute(wanted: list[Cell], what: str) -> Lookup:
         distinct = unique(wanted)
         say(f"{what}: {len(distinct)} runs")
-        return Lookup(run_cells(distinct, cells.work, folder, backend=backend, workers=workers, scheduler=scheduler))
+        return Lookup(run_cells(distinct, work, folder, backend=backend, workers=workers, scheduler=scheduler))
 
     regime_tuning = compute(cells.regime_tuning_cells(), "Search for settings, other tasks and widths")
     if tune:

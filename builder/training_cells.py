@@ -1,23 +1,19 @@
-"""The cells of the continual-learning experiment: the plan as a list of runs, and how one is run.
+"""The cells of the continual-learning experiment: the plan as a list of runs, and their results.
 
-precompute_training asks for them and finds their results again here; a worker imports `work`.
+precompute_training asks for them and finds their results again here; training_work runs one.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from builder import training_plan as plan
 from builder.cells import Cell, Result, cell_name
-
-ROOT = Path(__file__).resolve().parent.parent
-if str(ROOT / "py") not in sys.path:  # a worker imports this module in a process of its own
-    sys.path.insert(0, str(ROOT / "py"))
+from builder.training_work import ROOT
 
 Configuration = dict[str, Any]
 #: The best configuration of (regime, method).
@@ -42,11 +38,11 @@ def hash_files(paths: Iterable[Path]) -> str:
 
 
 def run_sources() -> list[Path]:
-    """Every file that decides what a run gives: the experiment, its digits, and this module."""
+    """Every file that decides what a run gives: the experiment, its digits, and how a cell is run."""
     folder = _OSFT / "continual"
     files = [path for path in sorted(folder.rglob("*")) if path.suffix in (".py", ".bin")]
     files = [path for path in files if path.parent != folder or path.name not in _NOT_HASHED]
-    return [*files, _OSFT / "products.py", Path(__file__)]
+    return [*files, _OSFT / "products.py", Path(__file__).with_name("training_work.py")]
 
 
 def plain(value: Any) -> Any:
@@ -74,35 +70,6 @@ def run_cell(method: str, settings: Configuration, seed: int) -> Cell:
     return {"kind": "run", "method": method, "seed": seed, "settings": plain(settings)}
 
 
-def work(cell: Cell) -> Result:
-    """What a worker does with a cell; counts of right answers are exact where shares are not."""
-    import numpy as np
-
-    from osft.continual import run
-    from osft.continual.analysis import energy_outside
-    from osft.continual.digits import CLASSES, make_tasks
-    from osft.continual.network import initial_network
-    from osft.continual.settings import PIXELS, Settings
-    from osft.continual.trainer import pretrain
-
-    seed = cell["seed"]
-    if cell["kind"] == "energy":
-        settings = Settings()
-        network, untrained = pretrain(seed, settings), initial_network((PIXELS, *settings.hidden, CLASSES), seed)
-        images = make_tasks(seed, settings.angles[:1]).images[0]
-        return {str(r): energy_outside(network, untrained, images, r, seed) for r in plan.ENERGY_RATIOS}
-    chosen: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in cell["settings"].items()}
-    finished = run(cell["method"], seed=seed, **chosen)
-    images = len(make_tasks(seed, (0.0,), finished.settings.part).held_out_labels)
-    counts = np.where(np.isnan(finished.curve), 0, np.rint(finished.curve * images)).astype(int)
-    return {
-        "curve": counts.tolist(),
-        "initial": np.rint(finished.initial * images).astype(int).tolist(),
-        "images": images,
-        "diverged_at": finished.diverged_at,
-    }
-
-
 def main_cells() -> list[Cell]:
     """Every method at its tuned settings, and the variants."""
     from osft.continual import DEFAULTS
@@ -128,18 +95,18 @@ def sweep_cells() -> list[Cell]:
 
 
 def front_cells() -> list[Cell]:
-    """Full fine-tuning along its learning rates, under both optimisers."""
+    """Methods along their learning rates."""
     return [
-        run_cell(method, front_settings(method, rate), seed)
+        run_cell(method, front_settings(settings, rate), seed)
         for seed in plan.SEEDS
-        for method, rates in plan.FRONTS.items()
+        for method, settings, rates in plan.FRONTS.values()
         for rate in rates
     ]
 
 
-def front_settings(method: str, rate: float) -> Configuration:
+def front_settings(settings: Configuration, rate: float) -> Configuration:
     """A method at one learning rate of its front."""
-    return {**({"optimizer": "sgd"} if method == "full_sgd" else {}), "learning_rate": rate, **_COARSE}
+    return {**settings, "learning_rate": rate, **_COARSE}
 
 
 def _energy_cell(seed: int) -> Cell:

@@ -25,7 +25,7 @@ def _grid(**knobs: tuple[Any, ...]) -> list[dict[str, Any]]:
     return [dict(zip(knobs, values, strict=True)) for values in product(*knobs.values())]
 
 
-#: Fifteen settings a method, so that none wins by a longer search.
+#: Fifteen settings a method, so that none wins by a longer search. A block of 0 is the whole input.
 GRIDS: dict[str, list[dict[str, Any]]] = {
     "full": _grid(learning_rate=_spaced(3e-5, 3e-2, 15)),
     "full_sgd": _grid(learning_rate=_spaced(1e-4, 1e-1, 15), optimizer=("sgd",)),
@@ -44,8 +44,8 @@ GRIDS: dict[str, list[dict[str, Any]]] = {
     "joint": _grid(learning_rate=_spaced(3e-5, 3e-2, 15)),
 }
 
-#: Runs beside the tuned ones: (name, method, settings). The first seven have the settings for which
-#: the protocol states what to expect; the others show what a choice costs.
+#: Runs beside the tuned ones: (name, method, settings). The first nine have the settings for which
+#: tests/continual/test_results.py states what to expect; the others show what a choice costs.
 VARIANTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("full_7e-4", "full", {"learning_rate": 7e-4}),
     ("lora_r32", "lora", {"learning_rate": 1e-3, "rank": 32}),
@@ -56,6 +56,8 @@ VARIANTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("gpm_97", "gpm", {"learning_rate": 3e-3, "energy": 0.97}),
     ("replay_200", "replay", {"learning_rate": 3e-3, "memory": 200}),
     ("joint_3e-3", "joint", {"learning_rate": 3e-3}),
+    # The search's winner has the lowest rate of its grid; this is one step below it.
+    ("oft_lower_rate", "oft", {"learning_rate": 1e-4, "block_size": 0}),
     ("replay_20", "replay", {"learning_rate": 3e-3, "memory": 20}),
     ("lora_r8", "lora", {"learning_rate": 1e-3, "rank": 8}),
     ("osft_hooks_only", "osft", {"learning_rate": 3e-3, "retained": 0.5, "reproject": False}),
@@ -69,9 +71,12 @@ SWEEP_METHODS = ("osft", "osft_dense", "random", "seed_block", "bottom")
 SWEEP_RATIOS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 SWEEP_RATE = 3e-3
 
-FRONTS = {
-    "full": _spaced(3e-5, 3e-2, 13),
-    "full_sgd": _spaced(1e-4, 1e-1, 13),
+#: Methods along their learning rates, for what is kept at equal learning: (method, settings, rates).
+FRONTS: dict[str, tuple[str, dict[str, Any], tuple[float, ...]]] = {
+    "full": ("full", {}, _spaced(3e-5, 3e-2, 13)),
+    "full_sgd": ("full_sgd", {"optimizer": "sgd"}, _spaced(1e-4, 1e-1, 13)),
+    "oft": ("oft", {"block_size": 0}, _spaced(3e-5, 3e-2, 13)),
+    "oft_b16": ("oft", {"block_size": 16}, _spaced(3e-5, 3e-2, 13)),
 }
 
 #: Other tasks and widths, each method at the best of eight settings on the tuning images.

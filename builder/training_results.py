@@ -72,14 +72,13 @@ def assemble(found: Lookup, winners: Winners, tuning: dict[str, Any], code: str)
             },
         },
         "fronts": {
-            method: {
+            name: {
+                "method": method,
+                "settings": settings,
                 "learning_rates": list(rates),
-                **series(
-                    [found.runs(method, cells.front_settings(method, rate), plan.SEEDS) for rate in rates],
-                    method,
-                ),
+                **series([found.runs(method, cells.front_settings(settings, rate), plan.SEEDS) for rate in rates], method),
             }
-            for method, rates in plan.FRONTS.items()
+            for name, (method, settings, rates) in plan.FRONTS.items()
         },
         "regimes": [
             {

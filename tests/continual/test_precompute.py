@@ -13,7 +13,7 @@ from builder import cells
 from builder import precompute_training as training
 from builder.cells import Meter, cell_name, clock, run_cells, unique
 from builder.errors import BuildError
-from builder.training_cells import work
+from builder.training_work import work
 
 CELLS = [{"value": i} for i in range(12)]
 
@@ -124,7 +124,7 @@ def test_a_run_as_a_cell_counts_right_answers() -> None:
 
 
 def test_energy_outside_falls_with_the_ratio_and_activations_need_the_least() -> None:
-    found = work({"kind": "energy", "seed": 0, "ratios": []})
+    found = work({"kind": "energy", "seed": 0, "ratios": [0.1, 0.25, 0.5, 0.75, 0.9]})
     for layer in (0, 1):
         for subspace in ("weights", "activations", "random", "initial"):
             shares = [found[str(r)][subspace][layer] for r in (0.1, 0.25, 0.5, 0.75, 0.9)]

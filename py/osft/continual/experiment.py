@@ -97,8 +97,7 @@ def steps(method: str, *, seed: int, digits: Digits | None = None, **settings: A
     that tells of it is the last. Raises ValueError for a bad method, seed or setting.
     """
     chosen = make_settings(method, **settings)
-    check_seed(seed)
-    return _steps(method, seed, chosen, digits)
+    return _steps(method, check_seed(seed), chosen, digits)
 
 
 def _steps(method: str, seed: int, settings: Settings, digits: Digits | None) -> Generator[Step, None, Run]:

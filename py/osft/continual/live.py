@@ -49,7 +49,7 @@ def live(
     chosen = check_methods(tuple(methods))
     if "joint" in chosen:
         raise ValueError("joint has no order of tasks to watch, so it cannot run live. Choose another method.")
-    check_seed(seed)
+    seed = check_seed(seed)
     check_positive("learning_rate", learning_rate)
     settings = {
         method: make_settings(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields, replace
+from numbers import Integral, Real
 from typing import Any
 
 from .defaults import DEFAULTS
@@ -77,7 +78,9 @@ def make_settings(method: str, **changes: Any) -> Settings:
     for name in changes:
         if name not in known:
             raise ValueError(f"There is no setting {name!r}. The settings are: {_list(known)}.")
-    settings = replace(Settings(), **{**DEFAULTS[method], **changes})
+    # Lists become tuples, so that settings can be the key of a cache.
+    given = {name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()}
+    settings = replace(Settings(), **{**DEFAULTS[method], **given})
     _validate(settings)
     if method == "oft":
         _check_block(settings)
@@ -96,9 +99,9 @@ def check_methods(methods: list[str] | tuple[str, ...]) -> tuple[str, ...]:
 
 def check_seed(seed: int) -> int:
     """The seed itself; ValueError unless it is a whole number, 0 or more."""
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+    if not _is_whole(seed) or seed < 0:
         raise ValueError(f"seed is {seed!r}; it must be a whole number, 0 or more.")
-    return seed
+    return int(seed)
 
 
 def _validate(settings: Settings) -> None:
@@ -106,7 +109,7 @@ def _validate(settings: Settings) -> None:
     check_retained(settings.retained)
     for name, low in _WHOLE.items():
         value = getattr(settings, name)
-        if isinstance(value, bool) or not isinstance(value, int) or value < low:
+        if not _is_whole(value) or value < low:
             raise ValueError(f"{name} is {value!r}; it must be a whole number, {low} or more.")
     for name, choices in _CHOICES.items():
         if getattr(settings, name) not in choices:
@@ -117,7 +120,7 @@ def _validate(settings: Settings) -> None:
         raise ValueError(f"energy is {settings.energy!r}; it must be above 0 and at most 1.")
     if len(settings.angles) < 2 or not all(_is_number(a) for a in settings.angles):
         raise ValueError(f"angles is {settings.angles!r}; it must be two numbers or more.")
-    if not settings.hidden or any(not isinstance(n, int) or n < 1 for n in settings.hidden):
+    if not settings.hidden or any(not _is_whole(n) or n < 1 for n in settings.hidden):
         raise ValueError(f"hidden is {settings.hidden!r}; it must be one width or more, each >= 1.")
     if settings.steps_per_task % settings.evaluate_every:
         raise ValueError(
@@ -146,7 +149,11 @@ def check_retained(value: Any) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def _list(names: Any) -> str:

@@ -1,6 +1,6 @@
 """The shape that all methods share: a rule that changes one weight matrix from its gradients.
 
-`experiment.Trainer` makes one rule for each hidden matrix and calls begin, update and end.
+`trainer.Trainer` makes one rule for each hidden matrix and calls begin, update and end.
 """
 
 from __future__ import annotations

@@ -11,10 +11,10 @@ from .osft import complement
 
 
 class Gpm(Method):
-    """W <- W + step (I - M M'), M [in, k] a basis of the layer's inputs on earlier tasks.
+    """W <- W + step(G P) P with P = I - M M', M [in, k] a basis of the layer's inputs on earlier tasks.
 
     After each task M grows until it holds the share `energy` of that task's input energy.
-    Saha et al. 2021, section 5. Unlike OSFT it looks at old data. Invariant: dW M = 0.
+    Saha et al. 2021. Unlike OSFT it looks at old data. Invariant: dW M = 0.
     """
 
     observes = True

@@ -41,7 +41,7 @@ class Lora(Method):
 
 
 class OLora(Lora):
-    """LoRA plus lambda * sum_i |A A_i'| over the A_i of earlier tasks. Wang et al. 2023, eq. 8.
+    """LoRA plus lambda * sum_i |A A_i'|, entry by entry, over the A_i of earlier tasks. Wang et al. 2023.
 
     It keeps the adapters apart from each other; the pretrained task has none, and no protection.
     """

@@ -10,10 +10,11 @@ from .osft import complement
 
 
 class OsftDense(Method):
-    """W <- W + (I - U_h U_h') step (I - V_h V_h'), with the optimiser's step on the dense gradient.
+    """W <- W + P step(P G P') P', with P = I - U_h U_h', P' = I - V_h V_h' and a dense optimiser's step.
 
     Our simplification of OSFT, not the authors' algorithm: the same constraint on dW without the
-    factors. Invariants: U_h' dW = 0 and dW V_h = 0 over a task; with nothing kept it is `full`.
+    factors. The step is projected too, because Adam rescales entries and leaves the subspace.
+    Invariants: U_h' dW = 0 and dW V_h = 0 over a task; with nothing kept it is `full`.
     """
 
     def begin(self, task: int, tasks: int) -> None:
@@ -39,7 +40,7 @@ class OsftDense(Method):
         self.weights += self.project(self.adam.step(self.project(gradient)))
 
     def project(self, step: Array) -> Array:
-        """The part of the step that is allowed."""
+        """The allowed part of a step or of a gradient."""
         return mm(mm(self.left, step, out=self._half), self.right, out=self._whole)
 
 
@@ -60,9 +61,9 @@ class Bottom(OsftDense):
 
 
 class SeedBlock(OsftDense):
-    """W <- W + step - U_h U_h' step V_h V_h', the projection as the OSFT post prints it.
+    """The projection G - U_h U_h' G V_h V_h', as the authors' post prints it, of gradient and step.
 
-    Only the block U_h' dW V_h stays 0: a step may still leave through either side.
+    Invariant: the block U_h' dW V_h = 0, and no more: a step may still leave through either side.
     """
 
     def prepare(self, u: Array, v: Array) -> None:
