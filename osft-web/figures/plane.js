@@ -33,7 +33,7 @@ export function plane(group, {extent, centre = [0, 0], grid = true, numbers = tr
     },
   };
   const layer = pass(child(group, 'plane', 'g', {class: 'plane', 'aria-hidden': 'true'}));
-  const step = spacing(extent, area.width, unit);
+  const step = spacing(extent, unit);
   const across = between(centre[0] - reach[0], centre[0] + reach[0], step);
   const up = between(centre[1] - reach[1], centre[1] + reach[1], step);
   if (grid) {
@@ -87,12 +87,12 @@ export function mappedGrid(group, {matrix, extent, key = 'mapped', cell = true},
 }
 
 /**
+ * How far grid lines are apart: the shorter side decides, so that a wide drawing is not a fine mesh.
  * @param {number} extent
- * @param {number} width
  * @param {number} unit
  */
-function spacing(extent, width, unit) {
-  const some = ticksOf(-extent, extent, Math.max(2, Math.floor(width / 64)));
+function spacing(extent, unit) {
+  const some = ticksOf(-extent, extent, Math.max(2, Math.floor((2 * extent * unit) / 64)));
   const step = some.length > 1 ? (some[1] ?? 1) - (some[0] ?? 0) : 1;
   return unit >= 40 && step < 1 ? Math.max(step, 0.5) : step;
 }
