@@ -165,10 +165,11 @@ def training_page(figure: Figure, known: Known, outputs: Outputs) -> None:
     """Curves with their intervals, or what is kept against what is learned."""
     axes = figure.add_subplot()
     if known["metric"] == "front":
-        for place, name in enumerate((*training.SWEPT, *training.FRONTS)):
+        labels = {name: training.METHODS[name] for name in training.SWEPT}
+        for place, (name, label) in enumerate({**labels, **training.FRONTS}.items()):
             front = np.asarray(outputs[f"front_{name}"])
-            axes.plot(front[:, 0], front[:, 2], DASHES[place % 4], color=CYCLE[place], markersize=3,
-                      marker=MARKERS[place], label=training.METHODS[name])
+            axes.plot(front[:, 0], front[:, 2], DASHES[place % 4], color=CYCLE[place % 8], markersize=3,
+                      marker=MARKERS[place % 8], label=label)
         axes.set_xlabel("Learned on the new tasks")
         axes.set_ylabel("Kept of the first task")
         axes.legend()

@@ -49,7 +49,12 @@ METHODS = {
 }
 UNORDERED = ("joint",)  # it has no order of tasks, so forgetting and learning mean nothing for it
 SWEPT = ("osft", "osft_dense", "random", "seed_block", "bottom")
-FRONTS = ("full", "full_sgd")
+FRONTS = {
+    "full": "Full fine-tuning",
+    "full_sgd": "Full fine-tuning, SGD",
+    "oft": "OFT, one block",
+    "oft_b16": "OFT, blocks of 16",
+}
 RATIOS = ("0", "0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7", "0.8", "0.9", "0.95", "1")
 LAST_STEP = 400
 SEEDS = 10
