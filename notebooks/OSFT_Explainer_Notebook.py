@@ -96,7 +96,6 @@ plt.rcParams.update(
         "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": GREY, "legend.frameon": False,
     }
 )  # fmt: skip
-np.set_printoptions(precision=4, suppress=True)
 
 
 def name_lines(axis, x, ends, gap=0.075):
@@ -145,7 +144,7 @@ U_high, V_high = U[:, :rank], Vt[:rank].T
 split = subspace.split(W, rank)  # the same, by the package
 assert np.allclose(split.singular_values, S)
 assert np.allclose(split.high, U_high * S[:rank] @ V_high.T)
-print("singular values:", S)
+print("singular values:", np.round(S, 4))
 print(f"the first direction holds {split.energy_kept:.1%} of the squared norm of W")
 
 # %% [markdown]
@@ -616,7 +615,7 @@ else:
 
 # %%
 TASKS = {"angles": (0.0, 60.0), "learning_rate": 3e-3}
-SEEDS = (0, 1)
+SEEDS = (0, 1) if sys.platform != "emscripten" else (0,)  # in a browser a run takes some ten times as long
 
 
 def kept_and_learned(method, **settings):
@@ -634,7 +633,7 @@ results = {
 }
 TITLES = {"frozen": "nothing trained", "full": "full fine-tuning", "lora": "LoRA, r = 8", "oft": "OFT, b = 16",
           "seed_block": "block formula (a), half kept", "osft": "OSFT, half kept"}  # fmt: skip
-print(f"mean of {len(SEEDS)} seeds{'':17s}{'kept':>7s}{'learned':>9s}")
+print(f"seeds: {len(SEEDS)}{'':22s}{'kept':>7s}{'learned':>9s}")
 for method, (kept, learned) in results.items():
     print(f"{TITLES[method]:30s}{kept:7.3f}{learned:9.3f}")
 
@@ -682,7 +681,7 @@ for share, one, other in zip(SHARES, lines["osft"], lines["random"], strict=True
 # data, which OSFT may not.
 
 # %%
-print(f"five tasks, mean of {len(SEEDS)} seeds{'':3s}{'average':>9s}{'learned':>9s}{'forgot':>9s}{'first task in the end':>23s}")
+print(f"five tasks, seeds: {len(SEEDS)}{'':7s}{'average':>9s}{'learned':>9s}{'forgot':>9s}{'first task in the end':>23s}")
 for method in ("full", "seed_block", "osft", "gpm", "replay"):
     finished = [continual.run(method, seed=seed) for seed in SEEDS]
     row = [np.mean([getattr(one, key) for one in finished]) for key in ("average_accuracy", "learning", "forgetting", "kept")]

@@ -1,8 +1,12 @@
-"""The notebooks run from clean: with all that is installed, and with NumPy and Matplotlib alone."""
+"""The notebooks run from clean: with all that is installed, and with NumPy and Matplotlib alone.
+
+The second run is also compared with the committed outputs, so that these are what today's py/ computes.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +23,11 @@ EXTRAS = ["torch", "peft", "transformers", "scipy", "sklearn", "pandas", "ipywid
 by_name = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
 
 
+NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
+ABSOLUTE, RELATIVE = 0.03, 0.03
+"""Accuracies move by up to 0.02 between processors, because training in float32 rounds differently."""
+
+
 def text(notebook: Any) -> str:
     return "".join(
         output.text
@@ -27,6 +36,20 @@ def text(notebook: Any) -> str:
         for output in cell.outputs
         if output.output_type == "stream"
     )
+
+
+def printed(cell: Any) -> str:
+    return "".join(output.text for output in cell.outputs if output.output_type == "stream")
+
+
+def differences(fresh: str, committed: str) -> list[str]:
+    """Where two printed texts differ: in their words, or in a number by more than the tolerance."""
+    words = [" ".join(NUMBER.sub("#", given).split()) for given in (fresh, committed)]
+    if words[0] != words[1]:
+        return [f"{words[0]!r} is not {words[1]!r}"]
+    pairs = zip(NUMBER.findall(fresh), NUMBER.findall(committed), strict=True)
+    values = [(float(one.replace(",", "")), float(other.replace(",", ""))) for one, other in pairs]
+    return [f"{one} is not {other}" for one, other in values if abs(one - other) > ABSOLUTE + RELATIVE * abs(other)]
 
 
 @by_name
@@ -55,6 +78,24 @@ def test_runs_with_numpy_and_matplotlib_alone(source: Path) -> None:
     assert "ipywidgets is not installed" in said
     pictures = [output for cell in notebook.cells for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
     assert len(pictures) >= 5, "Without sliders there must be pictures."
+
+    committed = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
+    compared, stale = 0, {}
+    for cell, other in zip(notebook.cells, committed.cells, strict=True):
+        if cell.cell_type == "code" and not any(word in cell.source for word in ("torch", "HAVE_TORCH", "HAVE_PEFT")):
+            compared += 1
+            if found := differences(printed(cell), printed(other)):
+                stale[cell.source.splitlines()[0]] = found
+    assert compared >= 10
+    assert not stale, "Run notebooks/render.py: the committed outputs are not what py/ computes today."
+
+
+def test_differences_are_seen() -> None:
+    assert differences("kept 0.642", "kept  0.65") == []
+    assert differences("kept 0.642", "kept 0.71") == ["0.642 is not 0.71"]
+    assert differences("12,288 numbers", "12,289 numbers") == []
+    assert differences("12,288 numbers", "16,128 numbers") == ["12288.0 is not 16128.0"]
+    assert differences("Most by oft.", "Most by full.") == ["'Most by oft.' is not 'Most by full.'"]
 
 
 @by_name
