@@ -22,6 +22,9 @@ FEATURES = {
 }
 """Packages that load on demand, and what must be importable once they have."""
 
+DATA = {"transformer": {"/data/transformer.bin": "data/transformer.bin"}}
+"""Data that loads on demand: where Python reads it, and where the site has it."""
+
 KEPT = ("name", "version", "file_name", "install_dir", "sha256", "imports", "package_type")
 """What Pyodide reads of a package's entry in its lock, beside `depends`."""
 
@@ -45,10 +48,9 @@ def accelerate(vendor_dir: Path, staging_dir: Path, log: Say) -> dict[str, Any]:
     tiers: dict[str, Any] = {
         "stock": {"library": f"{runtime}/python_stdlib.zip", "packs": [], "python": "py.zip", "packages": ["numpy"]},
     }
-    features: dict[str, Any] = {
-        name: {"packages": [name], "packs": {}, "imports": imports} for name, imports in FEATURES.items() if name in packages
-    }
-    features["stdlib"] = {"packages": [], "packs": {}, "imports": []}
+    features = {name: feature(packages=[name], imports=imports) for name, imports in FEATURES.items() if name in packages}
+    features["stdlib"] = feature()
+    features |= {name: feature(data=data) for name, data in DATA.items()}
     packs = make_packs(vendor_dir, staging_dir, lock, log)
     if packs:
         tiers["fast"] = {"library": "", "packs": [packs["start"], packs["python"]], "python": "", "packages": []}
@@ -63,6 +65,13 @@ def accelerate(vendor_dir: Path, staging_dir: Path, log: Say) -> dict[str, Any]:
         "features": features,
     }
     return {"tier": "fast" if packs else "stock", "boot": boot}
+
+
+def feature(
+    packages: list[str] | None = None, imports: list[str] | None = None, data: dict[str, str] | None = None
+) -> dict[str, Any]:
+    """One entry of `features`, every part of it there."""
+    return {"packages": packages or [], "packs": {}, "data": data or {}, "imports": imports or []}
 
 
 def make_packs(vendor_dir: Path, staging_dir: Path, lock: dict[str, Any], log: Say) -> dict[str, str]:

@@ -5,7 +5,7 @@ import {Channel} from './channel.js';
 import {FAULTS, KernelError} from './errors.js';
 import {featuresFor} from './features.js';
 import {Host} from './host.js';
-import {chooseTier, makePlan, readManifest, wheelPaths} from './plan.js';
+import {addedBy, allFiles, chooseTier, makePlan, readManifest, wheelPaths} from './plan.js';
 import {Supply} from './supply.js';
 import {watchdog} from './watchdog.js';
 
@@ -244,7 +244,7 @@ class Kernel {
     const manifest = await readManifest(new URL('manifest.json', root));
     const supply = new Supply(
       root,
-      manifest.files,
+      allFiles(manifest),
       (progress) =>
         this.#tell({
           loaded: progress.loaded,
@@ -309,24 +309,18 @@ class Kernel {
    * @param {Feature} feature
    */
   async #fetchFeature(host, feature) {
-    // Pyodide's own unpacking of wheels is part of the library that comes later.
-    if (feature !== 'stdlib') await this.#install(host, 'stdlib');
     const {supply, boot, plan} = await /** @type {Promise<Material>} */ (this.#material);
     const extra = boot.features[feature];
     if (!extra) throw new KernelError('OSFT-E12', `this copy of the site was built without ${feature}`);
-    const packs = extra.packs[plan.tier] ?? [];
-    if (!packs.length && !extra.packages.length) return;
+    // Pyodide's own unpacking of wheels is in the part of the library that comes later.
+    if (extra.packages.length) await this.#install(host, 'stdlib');
+    const addition = addedBy(extra, plan.tier, supply);
+    if (!addition.paths.length && !extra.packages.length) return;
     supply.startCounting();
     this.#tell({feature, stage: 'fetch'});
     try {
-      await deliver(supply, host, [...packs, ...wheelPaths(boot, extra.packages)]);
-      await host.ask((id) => ({
-        type: 'install',
-        id,
-        packages: extra.packages,
-        packs: packs.map((path) => supply.url(path)),
-        imports: extra.imports,
-      }));
+      await deliver(supply, host, [...addition.paths, ...wheelPaths(boot, extra.packages)]);
+      await host.ask((id) => ({type: 'install', id, addition: addition.message}));
     } finally {
       if (this.status.feature === feature) this.#tell({feature: '', stage: ''});
     }

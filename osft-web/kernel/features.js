@@ -1,4 +1,4 @@
-// Which additional packages a call needs before it can run.
+// Which additional packages and data a call needs before it can run.
 // Called by client.js; what the list does not foresee is an ordinary ModuleNotFoundError.
 
 /** @typedef {import('./protocol.js').Feature} Feature */
@@ -18,9 +18,10 @@ const NEEDS = {
  * @returns {Feature[]}
  */
 export function featuresFor(name, args) {
+  const {code = '', parameters = {}} = /** @type {{code?: string, parameters?: {source?: unknown}}} */ (args);
   const features = [...(NEEDS[name] ?? [])];
-  const code = String(/** @type {{code?: unknown}} */ (args).code ?? '');
   if (/\bscipy\b/.test(code)) features.push('scipy');
   if (/\bmatplotlib\b/.test(code)) features.push('matplotlib');
+  if (parameters.source === 'transformer' || /\btransformer\b/.test(code)) features.push('transformer');
   return features;
 }

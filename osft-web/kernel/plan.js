@@ -11,11 +11,16 @@ import {KernelError} from './errors.js';
 /**
  * Paths are keys of `files`. `wheels` maps the name a wheel has in `lock` to its path.
  * @typedef {{library: string, packs: string[], python: string, packages: string[]}} Start
- * @typedef {{packages: string[], packs: Partial<Record<Tier, string[]>>, imports: string[]}} Extra
+ * @typedef {{packages: string[], packs: Partial<Record<Tier, string[]>>, data: Record<string, string>, imports: string[]}} Extra `data`: path in Python's
+ *   file system -> file of the site.
  * @typedef {{version: string, loader: string, glue: string, wasm: string, lock: object, wheels: Record<string, string>,
  *   tiers: Partial<Record<Tier, Start>>, features: Partial<Record<Feature, Extra>>}} Boot
- * @typedef {{schema: number, build: string, tier: string, files: Record<string, {bytes: number, sha256: string}>, boot: Boot}} Manifest
+ * @typedef {Record<string, {bytes: number, sha256: string}>} Listing `files` is of generated/, `site` of the folder it lies in.
+ * @typedef {{schema: number, build: string, tier: string, files: Listing, site: Listing, boot: Boot}} Manifest
  */
+
+/** From generated/ to the site that it lies in. */
+const BESIDE = '../';
 
 /**
  * @param {URL} url
@@ -101,4 +106,34 @@ export function wheelPaths(boot, names) {
   };
   names.forEach(visit);
   return [...found];
+}
+
+/**
+ * What a feature adds, and the files that have to be sent for it.
+ * @param {Extra} extra
+ * @param {Tier} tier
+ * @param {Supply} supply
+ * @returns {{message: import('./protocol.js').Addition, paths: string[]}}
+ */
+export function addedBy(extra, tier, supply) {
+  const packs = extra.packs[tier] ?? [];
+  const data = Object.entries(extra.data).map(([target, path]) => [target, supply.url(BESIDE + path)]);
+  return {
+    message: {
+      packages: extra.packages,
+      packs: packs.map((path) => supply.url(path)),
+      data: Object.fromEntries(data),
+      imports: extra.imports,
+    },
+    paths: [...packs, ...Object.values(extra.data).map((path) => BESIDE + path)],
+  };
+}
+
+/**
+ * Every file that a worker may be sent, by its path from generated/.
+ * @param {Manifest} manifest
+ * @returns {Listing}
+ */
+export function allFiles({files, site}) {
+  return {...files, ...Object.fromEntries(Object.entries(site ?? {}).map(([path, entry]) => [BESIDE + path, entry]))};
 }

@@ -15,7 +15,7 @@
 /** @typedef {{code: string, message: string, field: string, traceback: string}} ErrorDetails */
 
 /** @typedef {'stock' | 'fast' | 'snapshot'} Tier */
-/** @typedef {'scipy' | 'matplotlib' | 'stdlib'} Feature */
+/** @typedef {'scipy' | 'matplotlib' | 'stdlib' | 'transformer'} Feature */
 /** @typedef {{python: string, numpy: string, pyodide: string}} Versions */
 
 /**
@@ -36,6 +36,15 @@
  */
 
 /**
+ * What is added to a running interpreter. Packs and data are URLs; their `file` messages come first.
+ * @typedef {object} Addition
+ * @property {string[]} packages Names in the lock.
+ * @property {string[]} packs
+ * @property {Record<string, string>} data Path in Python's file system -> URL.
+ * @property {string[]} imports What must be importable afterwards.
+ */
+
+/**
  * From the page to the worker.
  * @typedef {{type: 'boot', plan: Plan}
  *   | {type: 'file', url: string, bytes: ArrayBuffer}
@@ -43,7 +52,7 @@
  *   | {type: 'call', id: number, name: string, arguments: Arguments}
  *   | {type: 'stream', id: number, name: string, arguments: Arguments}
  *   | {type: 'cancel', id: number}
- *   | {type: 'install', id: number, packages: string[], packs: string[], imports: string[]}
+ *   | {type: 'install', id: number, addition: Addition}
  *   | {type: 'ping', id: number}} Request
  */
 

@@ -189,14 +189,16 @@ function attempt(code, action, known = '') {
 }
 
 /**
- * Add packages or packs to the running interpreter, then prove that they can be imported.
+ * Add to the running interpreter, and prove that what was added can be imported.
  * @param {Python} python
- * @param {string[]} packages
- * @param {string[]} packs
- * @param {string[]} imports
+ * @param {import('./protocol.js').Addition} addition
  */
-export async function install({pyodide}, packages, packs, imports) {
+export async function install({pyodide}, {packages, packs, data, imports}) {
   for (const url of packs) writePack(pyodide.FS, await unpack(await supply(url).promise), pyodide._api.sitePackages);
+  for (const [path, url] of Object.entries(data)) {
+    pyodide.FS.mkdirTree(path.slice(0, path.lastIndexOf('/')) || '/');
+    pyodide.FS.writeFile(path, new Uint8Array(await supply(url).promise));
+  }
   if (pyodide.FS.analyzePath(DOCSTRINGS).exists) {
     pyodide.pyimport('explorer.docstrings').restore(DOCSTRINGS);
     pyodide.FS.unlink(DOCSTRINGS);

@@ -52,7 +52,7 @@ function handle(request) {
       break;
     case 'install':
       guard(request.id, async (python) => {
-        await install(python, request.packages, request.packs, request.imports);
+        await install(python, request.addition);
         send({type: 'done', id: request.id});
       });
       break;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.kernel.conftest import Run
+from tests.kernel.driver import Run
 
 
 @pytest.fixture

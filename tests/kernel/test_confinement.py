@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.kernel.conftest import Run
+from tests.kernel.driver import Run
 
 
 @pytest.fixture

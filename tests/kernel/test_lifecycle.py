@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import BrowserContext
 
-from tests.kernel.conftest import Run
+from tests.kernel.driver import Run
 
 DEADLY = {
     "exit": "import os; os._exit(1)",
