@@ -8,10 +8,11 @@ The drawing is the page's own, from the committed data; Python is kept from load
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from builder.serve import serving
 
 PAGES = ("rotation", "orthogonal", "energy", "svd", "projection", "parameters", "training")
 
@@ -52,27 +53,6 @@ SNAPSHOT = """
 """
 
 
-@contextmanager
-def _served(site: Path) -> Iterator[str]:
-    """The site on a free port of this machine, for as long as the block lasts."""
-    import functools
-    import threading
-    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-
-    class Quiet(SimpleHTTPRequestHandler):
-        extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".js": "text/javascript", ".mjs": "text/javascript"}
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Keeps the terminal for progress."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-
-
 def _numbers(page: Any) -> list[str]:
     """The texts of every `data-number` of a document, in order, as the page's own script wrote them."""
     texts: list[str] = page.evaluate("() => [...document.querySelectorAll('data[data-number]')].map((node) => node.textContent)")
@@ -81,7 +61,7 @@ def _numbers(page: Any) -> list[str]:
 
 def drawn_document(page: Any, address: str, name: str, text: str) -> str:
     """The text of a document with its figure and numbers as this browser page draws them now."""
-    page.goto(f"{address}/{name}.html", wait_until="networkidle")
+    page.goto(f"{address}{name}.html", wait_until="networkidle")
     if name in PAGES:
         page.wait_for_selector(".explorer .outputs output")
         page.wait_for_selector(".explorer .stage *")
@@ -100,7 +80,7 @@ def precompute_figures(site: Path, launch: dict[str, Any], log: Callable[[str], 
     from playwright.sync_api import sync_playwright
 
     changed = []
-    with _served(site) as address, sync_playwright() as playwright:
+    with serving(site) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(**launch)
         page = browser.new_page(viewport={"width": WIDTH, "height": 900}, bypass_csp=True, reduced_motion="reduce")
         page.route("**/generated/runtime/**", lambda route: route.abort())
