@@ -132,11 +132,10 @@ def _experiment(data: dict[str, Any] | None) -> dict[str, Any] | None:
     at, start = sweep["retained"].index(CONTROL_RATIO), sweep["retained"].index(0.0)
     kept = {name: sweep["methods"][name]["forgetting"]["mean"] for name in ("osft_dense", "random", "bottom")}
     found["control"] = {"nothing": kept["osft_dense"][start], **{name: means[at] for name, means in kept.items()}}
-    # One learning rate and one retained fraction; the runs differ in nothing else.
-    found["reprojection"] = {
-        "with": sweep["methods"]["osft"]["average_accuracy"]["mean"][at],
-        "without": found.pop("osft_hooks_only")["average_accuracy"]["mean"],
-    }
+    # One learning rate and one retained fraction; the two runs of a pair differ in nothing else.
+    average = {name: sweep["methods"][name]["average_accuracy"]["mean"][at] for name in ("osft", "osft_dense")}
+    found["reprojection"] = {"with": average["osft"], "without": found.pop("osft_hooks_only")["average_accuracy"]["mean"]}
+    found["head"] = {"frozen": average["osft_dense"], "trained": found.pop("osft_dense_all")["average_accuracy"]["mean"]}
     found["seeds"] = len(data["seeds"])
     found["images"] = data["images"]
     return found

@@ -131,8 +131,8 @@ def test_the_experiment_says_what_the_text_says_of_it() -> None:
     # "which it had mastered"; the picture: "OSFT ends highest of the four"
     assert max(("full", "lora", "oft", "osft"), key=lambda method: mean(method, "average_accuracy")) == "osft"
     # "trained and unprotected, they undo most of the protection", measured from full fine-tuning
-    gained = mean("osft_dense", "average_accuracy") - mean("full", "average_accuracy")
-    assert mean("osft_dense", "average_accuracy") - mean("osft_dense_all", "average_accuracy") > 0.5 * gained
+    head = found["head"]
+    assert head["frozen"] - head["trained"] > 0.5 * (head["frozen"] - mean("full", "average_accuracy"))
     # "it made little difference": less than the interval of either
     between = abs(found["reprojection"]["with"] - found["reprojection"]["without"])
     assert between < found["osft"]["average_accuracy"]["half"]
