@@ -33,6 +33,8 @@ class Kernel {
   status = {state: 'off', stage: '', loaded: 0, total: 0, code: '', message: '', details: '', feature: '', tier: '', versions: null};
   /** Settles with the status when Python is ready or has failed; never rejects. @type {Promise<Status>} */
   ready;
+  /** The build that this page started from, by its manifest; '' until that has come. */
+  build = '';
   /** @type {(status: Status) => void} */
   #settle = () => {};
   /** @type {Set<(status: Status) => void>} */
@@ -242,6 +244,7 @@ class Kernel {
     if (missing) throw new KernelError('OSFT-E07', `it has no ${missing}`);
     const root = new URL('../generated/', import.meta.url);
     const manifest = await readManifest(new URL('manifest.json', root));
+    this.build ||= manifest.build;
     const supply = new Supply(
       root,
       allFiles(manifest),
