@@ -31,6 +31,7 @@ HERE = Path(__file__).resolve().parent
 TOOLS, BROWSER = HERE / "lab_tools.txt", HERE / "lab_browser.txt"
 NOTEBOOKS = ("orthogonal_fine_tuning_tutorial.ipynb", "OSFT_Explainer_Notebook.ipynb")
 APPS = ("lab", "notebooks")
+ICONS = ("favicon", "favicon-notebook", "favicon-file", "favicon-terminal", "favicon-busy-1", "favicon-busy-2", "favicon-busy-3")
 KERNEL_EXTENSION = "@jupyterlite/pyodide-kernel-extension:kernel"
 KERNEL_SPEC = {"name": "python", "display_name": "Python (Pyodide)", "language": "python"}
 
@@ -62,6 +63,7 @@ def build_lab(site_dir: Path, cache_dir: Path, log: Say) -> int:
         log("Building JupyterLite.")
         _run_jupyterlite(python, project, staging)
         add_contents(staging, [places.root / "notebooks" / name for name in NOTEBOOKS])
+        add_icons(staging)
         (staging / "THIRD_PARTY.md").write_text(notice(shipped), encoding="utf-8")
         swap.put_in_place(staging, site_dir / "lab")
     finally:
@@ -101,6 +103,14 @@ def add_contents(lab: Path, notebooks: Iterable[Path]) -> None:
     listing = {**_listed("", "directory"), "format": "json", "content": entries}
     (lab / "api" / "contents").mkdir(parents=True, exist_ok=True)
     (lab / "api" / "contents" / "all.json").write_text(json.dumps(listing), encoding="utf-8")
+
+
+def add_icons(lab: Path) -> None:
+    """Put the tab icons where the notebook view asks for them; JupyterLite would copy a Jupyter server's."""
+    folder = lab / "static" / "favicons"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ICONS:
+        shutil.copyfile(lab / "notebooks" / "favicon.ico", folder / f"{name}.ico")
 
 
 def _listed(name: str, kind: str, size: int | None = None) -> dict[str, Any]:
