@@ -54,6 +54,7 @@ def run(places: Places, options: argparse.Namespace, say: Say) -> int:
     if options.figures:
         build(places, say)
         changed = _module("figures").precompute_figures(places.site, browser(), say)
+        _module("cards").precompute_cards(places.site / "cards", say)
         say(f"{len(changed)} documents redrawn.")
     return 0
 

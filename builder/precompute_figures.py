@@ -19,6 +19,9 @@ PAGES = ("rotation", "orthogonal", "energy", "svd", "projection", "parameters", 
 WIDTH = 1280
 """The width at which the figure is drawn; its SVG scales to the reader's width until the script redraws it."""
 
+PICTURE = (640, 400)
+"""The size of a page's picture on the index: the top of its figure, without handles."""
+
 SECTION = re.compile(r'(<section class="explorer"[^>]*>\n?)(.*?)(\n? *</section>)', re.DOTALL)
 NUMBER = re.compile(r"(<data\b[^>]*\bdata-number=\"[^\"]+\"[^>]*>)(.*?)(</data>)", re.DOTALL)
 
@@ -59,6 +62,23 @@ def _numbers(page: Any) -> list[str]:
     return texts
 
 
+def picture(page: Any) -> str:
+    """The top of the figure that the browser page shows, as a stand-alone SVG of the size PICTURE."""
+    width, height = PICTURE
+    page.set_viewport_size({"width": width + 100, "height": 900})
+    shown = page.evaluate("() => document.querySelector('.stage').clientWidth")
+    page.set_viewport_size({"width": width + 100 + (width - 32 - shown), "height": 900})
+    page.wait_for_timeout(300)  # the figure redraws when the browser has laid it out anew
+    drawing: str = page.evaluate(
+        "async () => { const {stageToSvg} = await import('./figures/export.js');"
+        " return stageToSvg(document.querySelector('.stage'), {title: document.querySelector('h1').textContent}); }"
+    )
+    page.set_viewport_size({"width": WIDTH, "height": 900})
+    framed = re.sub(r'viewBox="[^"]*"', f'viewBox="0 0 {width} {height}"', drawing, count=1)
+    framed = re.sub(r'(<svg[^>]*?) width="[^"]*"', rf'\1 width="{width}"', framed, count=1)
+    return re.sub(r'(<svg[^>]*?) height="[^"]*"', rf'\1 height="{height}"', framed, count=1) + "\n"
+
+
 def drawn_document(page: Any, address: str, name: str, text: str) -> str:
     """The text of a document with its figure and numbers as this browser page draws them now."""
     page.goto(f"{address}{name}.html", wait_until="networkidle")
@@ -69,6 +89,15 @@ def drawn_document(page: Any, address: str, name: str, text: str) -> str:
         text = SECTION.sub(lambda found: f"{found[1].rstrip()}\n      {inner}\n    </section>", text, count=1)
     values = iter(_numbers(page))
     return NUMBER.sub(lambda found: f"{found[1]}{next(values, found[2])}{found[3]}", text)
+
+
+def _written(file: Path, before: str, after: str, log: Callable[[str], None]) -> list[str]:
+    """The file's name if it had to be written anew."""
+    if after == before:
+        return []
+    file.write_text(after, encoding="utf-8", newline="\n")
+    log(f"{file.name} redrawn")
+    return [file.name]
 
 
 def precompute_figures(site: Path, launch: dict[str, Any], log: Callable[[str], None]) -> list[str]:
@@ -87,9 +116,10 @@ def precompute_figures(site: Path, launch: dict[str, Any], log: Callable[[str], 
         for document in sorted(site.glob("*.html")):
             before = document.read_text(encoding="utf-8")
             after = drawn_document(page, address, document.stem, before)
-            if after != before:
-                document.write_text(after, encoding="utf-8", newline="\n")
-                changed.append(document.name)
-                log(f"{document.name} redrawn")
+            changed += _written(document, before, after, log)
+            if document.stem in PAGES:
+                file = site / "data" / "pictures" / f"{document.stem}.svg"
+                file.parent.mkdir(exist_ok=True)
+                changed += _written(file, file.read_text(encoding="utf-8") if file.exists() else "", picture(page), log)
         browser.close()
     return changed
