@@ -5,6 +5,9 @@ Called by explorer.surface and by readers; pages/energy.js draws what it returns
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import NamedTuple
+
 import numpy as np
 
 from explorer.declare import (
@@ -62,10 +65,12 @@ OUTPUTS = (
         for name, title in NAMES.items()
         for output in (
             Output(f"{name}_energy", f"{title}: energy", "float", note="Of the first draw."),
-            Output(f"{name}_change", f"{title}: change", "float",
+            Output(f"{name}_change", f"{title}: change", "float", percent=True, digits=3,
                    note="Relative to the original’s size, mean over the draws."),
-            Output(f"{name}_low", f"{title}: change, 5th percentile", "float"),
-            Output(f"{name}_high", f"{title}: change, 95th percentile", "float"),
+            Output(f"{name}_low", f"{title}: change, 5th percentile", "float", percent=True,
+                   digits=3),
+            Output(f"{name}_high", f"{title}: change, 95th percentile", "float", percent=True,
+                   digits=3),
             Output(f"{name}_verdict", f"{title}: verdict", "text",
                    note=f"Preserved means: by at most {TOLERANCE:g} in every draw."),
         )
@@ -77,7 +82,8 @@ OUTPUTS = (
             Output(f"{name}_size", f"{NAMES[name]}: size reached", "float",
                    note="Norm of the update over that of W, mean over the draws."),
             Output(f"{name}_spectrum_change", f"{NAMES[name]}: change of the singular values",
-                   "float", note="Largest, over the largest singular value; first draw."),
+                   "float", percent=True, digits=3,
+                   note="Largest, over the largest singular value; first draw."),
         )
     ),
     Output("oft_unreached", "Draws that OFT cannot turn so far", "int",
@@ -93,14 +99,23 @@ OUTPUTS = (
 )
 
 
-def rotate_rows(weights: Array, size: float, draws: int, seed: int) -> tuple[Array, int]:
-    """W Rᵀ with ‖W Rᵀ − W‖ = size ‖W‖, [draws, rows, columns], and how many draws fall short.
+class Turns(NamedTuple):
+    """Skew-symmetric blocks for each draw, and what decides how far a turn by them moves W."""
 
-    R is block-diagonal, each block the Cayley transform of a Gaussian skew matrix times t. With the
-    eigenvalues ±i μ of the skew matrix and e the squared size of W along each eigenvector,
-    ‖W Rᵀ − W‖² = Σ e · 4 t²μ² / (1 + t²μ²), which grows with t² and is solved for it by Newton's
-    method; being concave it is approached from below, without overshooting.
-    """
+    blocks: Array
+    """W cut into blocks of columns, [blocks, rows, width]; the last one filled up with zeros."""
+    columns: int
+    skew: Array
+    """[draws, blocks, width, width]"""
+    squares: Array
+    """μ² of the eigenvalues ±i μ of the skew matrices, [draws, blocks · width]."""
+    along: Array
+    """Four times the squared size of W along each eigenvector."""
+    norm: float
+
+
+def draw_turns(weights: Array, draws: int, seed: int) -> Turns:
+    """Gaussian skew-symmetric blocks for the columns of W, and their eigenvectors."""
     rows, columns = weights.shape
     count = -(-columns // BLOCK)
     width = -(-columns // count)
@@ -108,16 +123,30 @@ def rotate_rows(weights: Array, size: float, draws: int, seed: int) -> tuple[Arr
     padded[:, :columns] = weights
     blocks = padded.reshape(rows, count, width).swapaxes(0, 1)
     skew = np.random.default_rng([seed, 1]).standard_normal((draws, count, width, width))
-    skew[:, -1, width - (count * width - columns) :, :] = 0
-    skew[:, -1, :, width - (count * width - columns) :] = 0
+    last = columns - (count - 1) * width
+    skew[:, -1, last:, :] = 0
+    skew[:, -1, :, last:] = 0
     skew -= transpose(skew)
-
     squares, vectors = np.linalg.eigh(-matmul(skew, skew))
     along = (matmul(matmul(transpose(blocks), blocks), vectors) * vectors).sum(axis=-2)
-    squares, along = squares.reshape(draws, -1), 4 * along.reshape(draws, -1)
+    squares = squares.reshape(draws, -1)
     squares[squares < 1e-12 * squares.max(axis=1, keepdims=True)] = 0
+    norm = float(np.linalg.norm(weights))
+    return Turns(blocks, columns, skew, squares, 4 * along.reshape(draws, -1), norm)
+
+
+def rotate_rows(turns: Turns, size: float) -> tuple[Array, int]:
+    """W Rᵀ with ‖W Rᵀ − W‖ = size ‖W‖, [draws, rows, columns], and how many draws fall short.
+
+    R is block-diagonal, each block the Cayley transform of its skew matrix times t. With e the
+    squared size of W along the eigenvectors, ‖W Rᵀ − W‖² = Σ e · 4 t²μ² / (1 + t²μ²), which grows
+    with t² and is solved for it by Newton's method; being concave it is approached from below,
+    without overshooting.
+    """
+    blocks, columns, skew, squares, along, norm = turns
+    draws, rows = len(skew), blocks.shape[1]
     limit = (along * (squares > 0)).sum(axis=1)
-    wanted = size * size * float((weights * weights).sum())
+    wanted = (size * norm) ** 2
     short = wanted > NEARLY * limit
     target = np.where(short, NEARLY * limit, wanted)
     time = np.zeros(draws)
@@ -129,9 +158,31 @@ def rotate_rows(weights: Array, size: float, draws: int, seed: int) -> tuple[Arr
         time += np.maximum(step, 0)
         if (step <= 1e-14 * time).all():
             break
-    turns = cayley(np.sqrt(time)[:, None, None, None] * skew)
-    turned = matmul(blocks, transpose(turns)).swapaxes(1, 2)
+    rotation = cayley(np.sqrt(time)[:, None, None, None] * skew)
+    turned = matmul(blocks, transpose(rotation)).swapaxes(1, 2)
     return turned.reshape(draws, rows, -1)[:, :, :columns], int(short.sum())
+
+
+class Draws(NamedTuple):
+    """Everything random of one answer; kept while only sizes and measures change."""
+
+    weights: Array
+    turns: Turns
+    noise: Array
+    """Gaussian updates of the norm of W, [draws, neurons, features]."""
+    product: Array
+    """Products of two thin Gaussian matrices, of the norm of W."""
+
+
+@lru_cache(maxsize=2)
+def draw(neurons: int, features: int, rank: int, draws: int, seed: int, side: str) -> Draws:
+    """W, and for each draw the rotation and the two updates, each from its own stream."""
+    weights = np.random.default_rng([seed, 0]).standard_normal((neurons, features))
+    noise = np.random.default_rng([seed, 2]).standard_normal((draws, neurons, features))
+    thin = np.random.default_rng([seed, 3]).standard_normal((draws, neurons + features, rank))
+    product = matmul(thin[:, :neurons], transpose(thin[:, neurons:]))
+    turns = draw_turns(weights if side == "input" else weights.T, draws, seed)
+    return Draws(weights, turns, scaled(noise, turns.norm), scaled(product, turns.norm))
 
 
 def scaled(updates: Array, size: float) -> Array:
@@ -182,21 +233,13 @@ def compute(
     relative size, and compare the energies of the rows.
     """
     draws = max(1, min(draws, int(MOST_PRODUCTS / (3 * neurons**2 * (features + 16)))))
-    weights = np.random.default_rng([seed, 0]).standard_normal((neurons, features))
-    norm = float(np.linalg.norm(weights))
-    if side == "input":
-        oft, short = rotate_rows(weights, strength, draws, seed)
-    else:
-        oft, short = rotate_rows(weights.T, strength, draws, seed)
-        oft = transpose(oft)
-    noise = np.random.default_rng([seed, 2]).standard_normal((draws, neurons, features))
-    thin = np.random.default_rng([seed, 3]).standard_normal((draws, neurons + features, rank))
-    product = matmul(thin[:, :neurons], transpose(thin[:, neurons:]))
+    weights, turns, noise, product = draw(neurons, features, rank, draws, seed, side)
+    oft, short = rotate_rows(turns, strength)
     stacks = {
         "original": weights[None],
-        "oft": oft,
-        "random": weights + scaled(noise, strength * norm),
-        "lora": weights + scaled(product, strength * norm),
+        "oft": oft if side == "input" else transpose(oft),
+        "random": weights + strength * noise,
+        "lora": weights + strength * product,
     }
 
     every = np.concatenate(list(stacks.values()))
@@ -207,7 +250,7 @@ def compute(
     ends = quantiles(changes, (0.05, 0.95))
     spectra = np.linalg.svd(every[[0, 1, 1 + draws, 1 + 2 * draws]], compute_uv=False)
     moved = every[1:] - weights
-    sizes = np.sqrt(np.einsum("dij,dij->d", moved, moved)).reshape(3, draws).mean(axis=1) / norm
+    sizes = np.sqrt(np.einsum("dij,dij->d", moved, moved)).reshape(3, draws).mean(axis=1) / turns.norm
 
     outputs: Outputs = {
         "original_energy": original,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from explorer.energy import UPDATES, compute, rotate_rows
+from explorer.energy import UPDATES, compute, draw_turns, rotate_rows
 
 
 def weights(neurons: int, features: int, seed: int) -> np.ndarray:
@@ -70,7 +70,7 @@ def test_all_updates_have_the_same_size(strength: float, side: str) -> None:
 
 def test_the_turned_rows_are_turned() -> None:
     matrix = weights(6, 70, 1)
-    turned, short = rotate_rows(matrix, 0.7, 3, 1)
+    turned, short = rotate_rows(draw_turns(matrix, 3, 1), 0.7)
     assert short == 0
     for each in turned:
         # Inner products of all rows stay, so there is one rotation that turned them all.
