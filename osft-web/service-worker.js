@@ -8,11 +8,13 @@ const BUILD = new URL(worker.location.href).searchParams.get('build') ?? '';
 const PREFIX = 'osft-build-';
 const NOTES = 'osft-notes';
 const SCOPE = new URL('./', worker.location.href).href;
+const MANIFEST = `${SCOPE}generated/manifest.json`;
 /** Loaded when a reader first asks for them, and kept from then on. */
-const LATER = /\.whl$|pyodide-lock\.json$|python_stdlib\.zip$|snapshot|\.d\.ts$|licences\//;
+const LATER = /\.whl$|\.zip$|pyodide-lock\.json$|snapshot|\.d\.ts$|licences\//;
 
-/** @param {string} build */
-const cacheName = (build) => PREFIX + build;
+/** @typedef {{askFirst: boolean, tabs: Record<string, string>}} Facts  tabs: of another build, or '' for none at all */
+/** @type {Promise<Facts>|null} */
+let facts = null;
 
 worker.addEventListener('install', (event) => event.waitUntil(install()));
 worker.addEventListener('activate', (event) => event.waitUntil(activate()));
@@ -23,9 +25,17 @@ worker.addEventListener('fetch', (event) => {
   const {request} = event;
   if (request.method !== 'GET' || !request.url.startsWith(SCOPE)) return;
   const path = pathOf(request.url);
-  if (path.startsWith('lab/') || new URL(request.url).searchParams.has('fresh')) return;
-  event.respondWith(answer(event, path));
+  const query = new URL(request.url).searchParams;
+  if (path.startsWith('lab/') || query.has('fresh')) return;
+  if (request.mode !== 'navigate') event.respondWith(answer(event, path));
+  else if (query.has('nosw')) event.respondWith(leave(event));
+  else event.respondWith(open(event, path));
 });
+
+/** @param {string} build */
+function cacheName(build) {
+  return PREFIX + build;
+}
 
 /** The path below the site's folder, without a query; a folder means its index. @param {string} url */
 function pathOf(url) {
@@ -35,18 +45,33 @@ function pathOf(url) {
 
 /** Fetches every file of this build and checks it; one that is of another build fails the whole installation. */
 async function install() {
-  const response = await fetch(`${SCOPE}generated/manifest.json?fresh=${BUILD}`, {cache: 'no-store'});
-  const manifest = await response.clone().json();
-  if (manifest.build !== BUILD) throw new Error('The site was published anew while it was being saved.');
-  const cache = await caches.open(cacheName(BUILD));
-  await note('ask-first', /no-cache/.test(response.headers.get('cache-control') ?? ''));
-  const files = {...manifest.site, ...Object.fromEntries(Object.entries(manifest.files).map(([path, file]) => [`generated/${path}`, file]))};
-  const wanted = Object.entries(files).filter(([path]) => !LATER.test(path));
-  const queue = wanted.values();
-  await Promise.all(Array.from({length: 4}, async () => {
-    for (const [path, {sha256}] of queue) await keep(cache, path, sha256);
-  }));
-  await cache.put(`${SCOPE}generated/manifest.json`, response);
+  try {
+    const response = await fetch(`${MANIFEST}?fresh=${BUILD}`, {cache: 'no-store'});
+    const manifest = await response.clone().json();
+    if (manifest.build !== BUILD) throw new Error('The site was published anew while it was being saved.');
+    const cache = await caches.open(cacheName(BUILD));
+    const queue = wanted(manifest).values();
+    await Promise.all(Array.from({length: 4}, async () => {
+      for (const [path, {sha256}] of queue) await keep(cache, path, sha256);
+    }));
+    await cache.put(MANIFEST, response);
+  } catch (error) {
+    await caches.delete(cacheName(BUILD)); // half a build is of no use and takes room
+    throw error;
+  }
+}
+
+/**
+ * What a visit needs: all documents and scripts, and the runtime that this build starts with.
+ * @param {any} manifest
+ * @returns {[path: string, file: {sha256: string}][]}
+ */
+function wanted({site, files, boot}) {
+  const start = boot.tiers?.fast ?? boot.tiers?.stock;
+  const wheels = (start?.packages ?? []).map((/** @type {string} */ name) => boot.wheels[boot.lock.packages[name].file_name]);
+  const first = new Set([start?.library, start?.python, ...wheels]);
+  const built = Object.entries(files).filter(([path]) => first.has(path) || !LATER.test(path));
+  return [...Object.entries(site), ...built.map(([path, file]) => /** @type {[string, any]} */ ([`generated/${path}`, file]))];
 }
 
 /**
@@ -59,12 +84,12 @@ async function keep(cache, path, sha256) {
   for (const mode of /** @type {RequestCache[]} */ (['default', 'reload'])) {
     const response = await fetch(address, {cache: mode});
     if (!response.ok) continue;
-    const digest = await crypto.subtle.digest('SHA-256', await response.clone().arrayBuffer());
-    const found = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-    if (found === sha256) {
-      await cache.put(SCOPE + path, response);
-      return;
-    }
+    const bytes = await response.clone().arrayBuffer();
+    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+    if (Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('') !== sha256) continue;
+    // A browser refuses to open a document from an answer that was redirected, as some hosts do with index.html.
+    await cache.put(SCOPE + path, response.redirected ? new Response(bytes, {headers: response.headers}) : response);
+    return;
   }
   throw new Error(`${path} is not of build ${BUILD}.`);
 }
@@ -72,65 +97,87 @@ async function keep(cache, path, sha256) {
 /** Remembers which tabs belong to the build before, and drops the builds that no tab needs. */
 async function activate() {
   const others = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== cacheName(BUILD));
+  const notes = await readNotes();
   const open = await worker.clients.matchAll({includeUncontrolled: true, type: 'all'});
-  const earlier = await read('tabs', /** @type {Record<string, string>} */ ({}));
-  const last = await read('build', '');
   /** @type {Record<string, string>} */
   const tabs = {};
-  if (others.length && last && last !== BUILD) for (const {id} of open) tabs[id] = earlier[id] ?? last;
-  await note('tabs', tabs);
-  await note('build', BUILD);
+  if (notes.build && notes.build !== BUILD) for (const {id} of open) tabs[id] = notes.tabs[id] ?? notes.build;
+  await writeNotes(tabs);
   const needed = new Set(Object.values(tabs).map(cacheName));
   await Promise.all(others.filter((name) => !needed.has(name)).map((name) => caches.delete(name)));
-  if (!others.length) await worker.clients.claim();
+  // The only tab asked for this build itself; of several, one may be older, and all are served from their next visit on.
+  if (!notes.build && open.filter(({type}) => type === 'window').length === 1) await worker.clients.claim();
 }
 
 /**
+ * A document for a new tab or a reloaded one: of this build. What is no page of the site shows the page that says so.
+ * @param {FetchEvent} event
+ * @param {string} path
+ */
+async function open(event, path) {
+  const cache = await caches.open(cacheName(BUILD));
+  const kept = async () => (await cache.match(SCOPE + path)) ?? cache.match(`${SCOPE}${path}.html`);
+  const {askFirst} = await known();
+  const found = askFirst ? undefined : await kept();
+  if (found) return found;
+  try {
+    return await fetch(event.request);
+  } catch (error) {
+    return (await kept()) ?? (await cache.match(`${SCOPE}404.html`)) ?? Promise.reject(error);
+  }
+}
+
+/** A tab that asks for ?nosw is answered by the server alone, whatever was kept. @param {FetchEvent} event */
+async function leave(event) {
+  const {tabs} = await known();
+  tabs[event.resultingClientId] = '';
+  await writeNotes(tabs);
+  return fetch(event.request);
+}
+
+/**
+ * Anything that an open tab asks for: of the tab's own build.
  * @param {FetchEvent} event
  * @param {string} path
  */
 async function answer(event, path) {
   const {request} = event;
-  const tabs = await read('tabs', /** @type {Record<string, string>} */ ({}));
-  const cache = await caches.open(cacheName((request.mode !== 'navigate' && tabs[event.clientId]) || BUILD));
-  const kept = () => cache.match(SCOPE + path);
-  if (await read('ask-first', false)) {
-    try {
-      return await fetch(request);
-    } catch (error) {
-      return (await kept()) ?? Promise.reject(error);
-    }
-  }
-  const found = await kept();
+  const {askFirst, tabs} = await known();
+  const build = tabs[event.clientId] ?? BUILD;
+  if (!build) return fetch(request);
+  const cache = await caches.open(cacheName(build));
+  // A page that found a file damaged asks past every cache.
+  const serverFirst = askFirst || request.cache === 'reload';
+  const found = serverFirst ? undefined : await cache.match(SCOPE + path);
   if (found) return found;
-  const response = await fetch(request);
-  // What comes later is asked for by its version, so it is of this tab's build or it is refused by its hash.
-  if (response.ok && path.startsWith('generated/') && LATER.test(path)) await cache.put(SCOPE + path, response.clone());
-  return response;
-}
-
-/** Small facts that outlive this worker. @type {Map<string, any>} */
-const remembered = new Map();
-
-/**
- * @param {string} key
- * @param {any} value
- */
-async function note(key, value) {
-  remembered.set(key, value);
-  await (await caches.open(NOTES)).put(`${SCOPE}notes/${key}`, new Response(JSON.stringify(value)));
-}
-
-/**
- * @template T
- * @param {string} key
- * @param {T} otherwise
- * @returns {Promise<T>}
- */
-async function read(key, otherwise) {
-  if (!remembered.has(key)) {
-    const found = await (await caches.open(NOTES)).match(`${SCOPE}notes/${key}`);
-    remembered.set(key, found ? await found.json() : otherwise);
+  try {
+    const response = await fetch(request);
+    // What comes later is asked for by its version, so it is of this tab's build or its hash refuses it.
+    if (response.ok && path.startsWith('generated/runtime/') && !askFirst) await cache.put(SCOPE + path, response.clone()).catch(() => {});
+    return response;
+  } catch (error) {
+    const kept = serverFirst ? await cache.match(SCOPE + path) : undefined;
+    return kept ?? Promise.reject(error);
   }
-  return remembered.get(key);
+}
+
+/** What this worker has to know to answer; read once, because a browser ends an idle worker and starts it again. */
+function known() {
+  facts ??= (async () => {
+    const [manifest, {tabs}] = await Promise.all([caches.open(cacheName(BUILD)).then((cache) => cache.match(MANIFEST)), readNotes()]);
+    return {askFirst: /no-cache/.test(manifest?.headers.get('cache-control') ?? ''), tabs};
+  })();
+  return facts;
+}
+
+/** @returns {Promise<{build: string, tabs: Record<string, string>}>} of the worker that is or was in charge */
+async function readNotes() {
+  const found = await (await caches.open(NOTES)).match(`${SCOPE}notes`);
+  return found ? found.json() : {build: '', tabs: {}};
+}
+
+/** @param {Record<string, string>} tabs */
+async function writeNotes(tabs) {
+  await (await caches.open(NOTES)).put(`${SCOPE}notes`, new Response(JSON.stringify({build: BUILD, tabs})));
+  facts = null;
 }

@@ -244,7 +244,9 @@ class Kernel {
     if (missing) throw new KernelError('OSFT-E07', `it has no ${missing}`);
     const root = new URL('../generated/', import.meta.url);
     const manifest = await readManifest(new URL('manifest.json', root));
-    this.build ||= manifest.build;
+    // The scripts of this page are of the build that it was opened with; Python of another may not fit them.
+    if (this.build && this.build !== manifest.build) throw new KernelError('OSFT-E14');
+    this.build = manifest.build;
     const supply = new Supply(
       root,
       allFiles(manifest),

@@ -44,6 +44,7 @@ export const FAULTS = {
     works: 'Everything that does not need it goes on working.',
     action: 'none',
   },
+  'OSFT-E14': {happened: () => 'This site was published anew since the page was opened.', works: `${READING} ${KEPT}`, action: 'reload'},
   // While Python runs.
   'OSFT-E20': {happened: () => 'Stopped. Python is starting again.', works: KEPT, action: 'none'},
   'OSFT-E21': {

@@ -5,6 +5,8 @@ import {startRouter} from './router.js';
 import {wireStatus} from './status.js';
 import {applyTheme, wireTheme} from './theme.js';
 
+// From here on what fails is told by the shell; before, by the script in the document.
+document.documentElement.dataset.shell = 'on';
 applyTheme();
 applyEmbed();
 wireStatus();

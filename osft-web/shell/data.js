@@ -34,23 +34,27 @@ function revive(value) {
 }
 
 /**
- * Any shipped JSON file.
+ * Any shipped JSON file. One that is damaged is asked for once more, past the cache.
  * @param {string} name  below data/
  * @param {AbortSignal} [signal]
+ * @param {RequestCache} [cache]
+ * @returns {Promise<any>}
  */
-export async function loadJson(name, signal) {
+export async function loadJson(name, signal, cache = 'default') {
   let response;
   try {
-    response = await fetch(new URL(`../data/${name}`, import.meta.url), {signal});
+    response = await fetch(new URL(`../data/${name}`, import.meta.url), {signal, cache});
   } catch (cause) {
     if (signal?.aborted) throw cause;
-    throw new DataError('OSFT-E40', `The figure's data (${name}) could not be reached. The text still works; the figure comes when Python is ready.`);
+    throw new DataError('OSFT-E40', `The figure's data (${name}) could not be reached. The text and the other pages work; reload to try again.`);
   }
-  if (!response.ok) throw new DataError('OSFT-E41', `This copy of the site lacks ${name} (status ${response.status}). The text still works; the figure comes when Python is ready.`);
+  if (!response.ok) throw new DataError('OSFT-E41', `This copy of the site is incomplete: the figure's data (${name}) is missing (status ${response.status}). The text and the other pages work.`);
   try {
     return await response.json();
-  } catch {
-    throw new DataError('OSFT-E42', `The figure's data (${name}) is damaged. The text still works; reload to fetch it again.`);
+  } catch (cause) {
+    if (signal?.aborted) throw cause;
+    if (cache === 'default') return loadJson(name, signal, 'reload');
+    throw new DataError('OSFT-E42', `The figure's data (${name}) is damaged. The text and the other pages work; reload to fetch it again.`);
   }
 }
 
@@ -60,9 +64,10 @@ export async function loadJson(name, signal) {
  * @returns {Promise<Declaration>}
  */
 export async function loadDeclaration(page, signal) {
-  const found = await loadJson(`${page}.json`, signal);
+  let found = await loadJson(`${page}.json`, signal);
+  if (found?.schema !== SCHEMA) found = await loadJson(`${page}.json`, signal, 'reload');
   if (found?.schema !== SCHEMA || !Array.isArray(found.parameters)) {
-    throw new DataError('OSFT-E43', 'The figure\'s data was made by another version of this site. Reload to get matching files.');
+    throw new DataError('OSFT-E43', 'The figure\'s data was made by another version of this site. The text and the other pages work; reload to get matching files.');
   }
   found.result = Object.fromEntries(Object.entries(found.result).map(([name, value]) => [name, revive(value)]));
   return found;

@@ -1,9 +1,11 @@
 // What the site remembers on the reader's own machine, and nothing more: theme, predictions, challenges.
-// Works without storage: then it lasts as long as the page. Called by theme.js and the panels.
+// Works without storage: then it lasts as long as the page, and says so. Called by theme.js and the panels.
+import {notify} from './status.js';
 
 const PREFIX = 'osft:';
 /** @type {Map<string, string>} */
 const session = new Map();
+let told = false;
 
 /** Whether the browser lets this site keep anything. */
 export const durable = (() => {
@@ -33,16 +35,28 @@ export function recall(key) {
  */
 export function remember(key, value) {
   session.set(key, value);
-  if (!durable) return;
   try {
     localStorage.setItem(PREFIX + key, value);
   } catch {
-    // A full store is no reason to lose the page; the value lasts for this visit.
+    tellOnce();
   }
 }
 
 /** @param {string} key */
 export function forget(key) {
   session.delete(key);
-  if (durable) localStorage.removeItem(PREFIX + key);
+  try {
+    localStorage.removeItem(PREFIX + key);
+  } catch {
+    // What could not be kept need not be removed.
+  }
+}
+
+function tellOnce() {
+  if (told) return;
+  told = true;
+  notify({
+    slot: 'memory', quiet: true, code: 'OSFT-E62',
+    message: 'This browser keeps nothing for this site, so your choices last until you leave. Everything else works, and a copied link holds all settings.',
+  });
 }

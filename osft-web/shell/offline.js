@@ -1,26 +1,40 @@
 // Works offline after the first visit: registers the service worker when Python is up and the page is idle.
 // A new build is offered, never forced; ?nosw removes all that was kept. Called by boot.js.
 import {kernel} from '../kernel/client.js';
-import {notify} from './status.js';
+import {element, setText} from './dom.js';
+import {clearNotice, notify} from './status.js';
 
 const SITE = new URL('../', import.meta.url).href;
+/** A tab that stays open looks for a new build this often, when it is looked at. */
+const HOUR = 3_600_000;
+let checked = 0;
 
 export async function startOffline() {
-  if (!('serviceWorker' in navigator) || !isSecureContext) return;
+  const workers = container();
+  if (!workers) return;
   if (new URLSearchParams(location.search).has('nosw')) {
-    await forget();
+    await forget(workers);
     return;
   }
   if (document.documentElement.dataset.embed) return;
   const status = await kernel.ready;
-  if (status.state !== 'ready') return;
-  whenIdle(async () => {
-    try {
-      await keepCurrent();
-    } catch {
-      // Without a network or without room the site goes on as it is; nothing that the reader has is lost.
-    }
+  const {connection} = /** @type {{connection?: {saveData?: boolean}}} */ (navigator);
+  if (status.state !== 'ready' || connection?.saveData) return;
+  const check = () => whenIdle(() => keepCurrent(workers));
+  check();
+  addEventListener('online', check);
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible' && Date.now() - checked > HOUR) check();
   });
+}
+
+/** The browser's service workers; null where there are none, or where a frame may not have them. */
+function container() {
+  try {
+    return isSecureContext ? navigator.serviceWorker ?? null : null;
+  } catch {
+    return null;
+  }
 }
 
 /** @param {() => void} act */
@@ -29,40 +43,105 @@ function whenIdle(act) {
   else setTimeout(act, 2000);
 }
 
-/** Registers the build that the server has now; if it is another than this tab's, offers it. */
-async function keepCurrent() {
-  const response = await fetch(`${SITE}generated/manifest.json?fresh=${Date.now()}`, {cache: 'no-store'});
-  const {build} = await response.json();
-  const registration = await navigator.serviceWorker.register(`${SITE}service-worker.js?build=${build}`, {scope: SITE, updateViaCache: 'none'});
-  const offer = () => {
-    if (registration.waiting && navigator.serviceWorker.controller) offerUpdate(registration.waiting);
-  };
-  offer();
-  registration.addEventListener('updatefound', () => {
-    registration.installing?.addEventListener('statechange', offer);
-  });
-  document.documentElement.dataset.offline = registration.active ? 'ready' : 'saving';
-  navigator.serviceWorker.ready.then(() => { document.documentElement.dataset.offline = 'ready'; });
+/**
+ * Keeps this tab's build, and offers the server's if that is another.
+ * @param {ServiceWorkerContainer} workers
+ */
+async function keepCurrent(workers) {
+  checked = Date.now();
+  const build = await publishedBuild();
+  showBadge(!build && workers.controller !== null);
+  if (!build) return;
+  let registration = await workers.getRegistration(SITE);
+  // Another build than this tab's is not given charge of it: it waits, or is left to the next visit.
+  if (build !== kernel.build && !registration?.active) {
+    offer(() => location.reload());
+    return;
+  }
+  const script = `${SITE}service-worker.js?build=${build}`;
+  try {
+    registration = await workers.register(script, {scope: SITE, updateViaCache: 'none'});
+  } catch (error) {
+    tellProgress('none', error);
+    return;
+  }
+  const {installing, waiting} = registration;
+  if (installing) {
+    tellProgress('saving');
+    installing.addEventListener('statechange', () => {
+      if (installing.state === 'redundant') tellProgress('none', 'The browser did not keep it all, or the site was published anew meanwhile.');
+      else if (registration.waiting) offerUpdate(workers, registration.waiting);
+      else if (installing.state === 'activated') tellProgress('ready');
+    });
+  } else if (waiting) {
+    offerUpdate(workers, waiting);
+  } else if (registration.active) {
+    tellProgress('ready');
+  }
 }
 
-/** @param {ServiceWorker} waiting */
-function offerUpdate(waiting) {
+/** The build that the server has now; '' if it cannot be reached. */
+async function publishedBuild() {
+  try {
+    const response = await fetch(`${SITE}generated/manifest.json?fresh=${Date.now()}`, {cache: 'no-store'});
+    return response.ok ? String((await response.json()).build) : '';
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * For assistive scripts and tests; nobody asked for the copy, so its absence is no news to the reader.
+ * @param {'saving' | 'ready' | 'none'} state
+ * @param {unknown} [reason]
+ */
+function tellProgress(state, reason) {
+  document.documentElement.dataset.offline = state;
+  if (reason) console.info(`Not kept for offline use: ${reason}`);
+}
+
+/**
+ * @param {ServiceWorkerContainer} workers
+ * @param {ServiceWorker} waiting
+ */
+function offerUpdate(workers, waiting) {
+  tellProgress('ready');
+  offer(() => {
+    workers.addEventListener('controllerchange', () => location.reload(), {once: true});
+    waiting.postMessage({type: 'take-over'});
+  });
+}
+
+/** @param {() => void} run */
+function offer(run) {
   notify({
     slot: 'update', quiet: true, code: 'OSFT-E60',
     message: 'A new version of this site is ready. Your settings are kept in the address.',
-    action: {
-      label: 'Update',
-      run: () => {
-        navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), {once: true});
-        waiting.postMessage({type: 'take-over'});
-      },
-    },
+    action: {label: 'Update', run},
   });
 }
 
-/** Removes the service worker and everything it kept. */
-async function forget() {
-  for (const registration of await navigator.serviceWorker.getRegistrations()) {
+/**
+ * Says that the server is out of reach and what is shown instead.
+ * @param {boolean} wanted
+ */
+function showBadge(wanted) {
+  const badge = document.getElementById('offline-badge');
+  if (!wanted) {
+    badge?.remove();
+    return;
+  }
+  const place = badge ?? element('p', {id: 'offline-badge', class: 'from-file', role: 'status'});
+  document.getElementById('notices')?.before(place);
+  setText(place, `Offline copy, build ${kernel.build}. Everything here works without a network.`);
+}
+
+/**
+ * Removes the service worker and everything it kept.
+ * @param {ServiceWorkerContainer} workers
+ */
+async function forget(workers) {
+  for (const registration of await workers.getRegistrations()) {
     if (registration.scope === SITE) await registration.unregister();
   }
   for (const name of await caches.keys()) if (name.startsWith('osft-')) await caches.delete(name);

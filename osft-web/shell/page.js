@@ -6,6 +6,7 @@ import {buildControls} from './controls.js';
 import {loadDeclaration, DataError} from './data.js';
 import {settle} from './declaration.js';
 import {button, setText} from './dom.js';
+import {unbroken} from './numbers.js';
 import {mountCells, mountPanels} from './panels/panels.js';
 import {buildReadout} from './readout.js';
 import {notify, clearNotice} from './status.js';
@@ -26,6 +27,7 @@ const ADDRESS_AFTER = 200;
  * @param {AbortSignal} signal  aborted when the reader leaves
  */
 export async function mountPage(main, signal) {
+  signal.addEventListener('abort', () => ['page', 'link'].forEach(clearNotice)); // what was said of this page
   fillNumbers(main, signal);
   const explorer = /** @type {HTMLElement|null} */ (main.querySelector('.explorer[data-page]'));
   if (!explorer) {
@@ -40,8 +42,9 @@ export async function mountPage(main, signal) {
     if (signal.aborted) return;
     const known = error instanceof DataError;
     notify({
+      slot: 'page',
       code: known ? error.code : 'OSFT-E44',
-      message: known ? error.message : 'A part of this page did not load. The text still works; reload to try again.',
+      message: known ? error.message : 'A part of this page did not load. The text and the other pages work; reload to try again.',
       details: String(error),
       action: {label: 'Reload', run: () => location.reload()},
     });
@@ -78,21 +81,18 @@ class MountedPage {
     this.addressTimer = 0;
     this.busyTimer = 0;
     this.asked = 0;
+    /** Whether what the controls report is Python's refusal. */
+    this.refused = false;
   }
 
   start() {
     const {explorer, declaration, module, signal} = this;
     const form = /** @type {HTMLFormElement} */ (find(explorer, '.controls'));
     this.controls = buildControls(form, declaration.parameters, (name, value, settled) => this.set({[name]: value}, {settle: settled}));
-    this.fill = buildReadout(find(explorer, '.outputs'), declaration.outputs, module.table);
+    this.fill = buildReadout(find(explorer, '.outputs'), declaration.outputs, module);
     this.api = this.makeApi();
     this.buildTools();
-    const {change, unknown} = readAddress(declaration, new URLSearchParams(location.search));
-    const {state, problems} = settle(declaration.parameters, this.state, change);
-    this.state = state;
-    this.controls.update(state);
-    this.controls.report(problems);
-    if (problems.length || unknown) notify({code: 'OSFT-E50', message: linkNotice(problems.length, unknown), quiet: true});
+    this.readAddress();
     this.paint(declaration.result, declaration.defaults);
     module.handles?.(this.stage, this.api);
     wireWords(this.main, (partial) => this.set(partial, {settle: true}));
@@ -105,7 +105,10 @@ class MountedPage {
       clearTimeout(this.busyTimer);
     });
     watchTheme(() => this.draw(), signal);
-    addEventListener('popstate', () => this.fromAddress(), {signal});
+    addEventListener('popstate', () => {
+      this.readAddress();
+      this.ask();
+    }, {signal});
     // A page shown again from the browser's back-forward cache may hold a dead worker.
     addEventListener('pageshow', (event) => { if (event.persisted) this.ask(); }, {signal});
     let was = kernel.status.state;
@@ -157,7 +160,7 @@ class MountedPage {
     const {state, problems} = settle(this.declaration.parameters, this.state, partial);
     this.state = state;
     this.controls?.update(state);
-    this.controls?.report(problems);
+    this.report(problems);
     this.summary.setAttribute('aria-busy', settled ? 'false' : 'true');
     clearTimeout(this.addressTimer);
     this.addressTimer = window.setTimeout(() => this.writeAddress(), settled ? 0 : ADDRESS_AFTER);
@@ -170,12 +173,21 @@ class MountedPage {
     if (query !== location.search) history.replaceState(history.state, '', `${location.pathname}${query}${location.hash}`);
   }
 
-  fromAddress() {
-    const {change} = readAddress(this.declaration, new URLSearchParams(location.search));
-    const {state} = settle(this.declaration.parameters, {...this.declaration.defaults}, change);
+  /** Takes the state from the address, and says what in it could not be used. */
+  readAddress() {
+    const {change, unknown} = readAddress(this.declaration, new URLSearchParams(location.search));
+    const {state, problems} = settle(this.declaration.parameters, {...this.declaration.defaults}, change);
     this.state = state;
     this.controls?.update(state);
-    this.ask();
+    this.report(problems);
+    if (problems.length || unknown) notify({slot: 'link', code: 'OSFT-E50', message: linkNotice(problems.length, unknown), quiet: true});
+    else clearNotice('link');
+  }
+
+  /** @param {import('./types.js').Problem[]} problems */
+  report(problems, {byPython = false} = {}) {
+    this.refused = byPython;
+    this.controls?.report(problems);
   }
 
   async ask() {
@@ -188,7 +200,8 @@ class MountedPage {
       const answer = await this.channel.ask('compute', {page: this.declaration.page, parameters: state});
       if (!answer || this.signal.aborted) return;
       this.paint(answer.outputs, state, true);
-      this.controls?.report([]);
+      // What a change had to be told of stays beside its control until the next change.
+      if (this.refused) this.report([]);
       clearNotice('page');
     } catch (error) {
       if (!this.signal.aborted) this.failed(error);
@@ -203,7 +216,7 @@ class MountedPage {
   /** @param {any} error */
   failed(error) {
     if (error?.code === 'OSFT-E20') return; // stopped on purpose; the kernel's own status speaks
-    if (error?.field) this.controls?.report([{field: error.field, sentence: error.message}]);
+    if (error?.field) this.report([{field: error.field, sentence: error.message}], {byPython: true});
     else notify({code: error?.code ?? 'OSFT-E45', message: error?.message ?? String(error), details: error?.traceback, slot: 'page'});
   }
 
@@ -217,7 +230,7 @@ class MountedPage {
     this.shownState = state;
     this.draw();
     this.fill?.(outputs);
-    setText(this.summary, this.module.summary(outputs, state));
+    setText(this.summary, unbroken(this.module.summary(outputs, state)));
     if (!live) return;
     this.live = true;
     this.revision += 1;

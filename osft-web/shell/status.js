@@ -1,6 +1,6 @@
 // What the reader is told: a chip that says how Python is doing, and one line when something fails.
 // Called by boot.js, the page mount and the panels; the sentences come from the kernel's table of errors.
-import {kernel} from '../kernel/client.js';
+import {FAULTS, kernel} from '../kernel/client.js';
 import {button, element, setText} from './dom.js';
 import {formatBytes} from './numbers.js';
 
@@ -52,39 +52,81 @@ const STAGES = {
   start: 'Starting Python',
   import: 'Loading the mathematics',
 };
+/** Milliseconds of fetching before its speed says anything, and the shortest rest worth telling. */
+const MEASURED = 2000;
+const WORTH_TELLING = 10_000;
 
-/** @param {import('../kernel/client.js').Status} status */
+/** @typedef {import('../kernel/client.js').Status} Status */
+
+/** When the present download was first heard of, and with how many bytes. */
+let begun = {at: 0, loaded: 0};
+
+/** @param {Status} status */
 function describe(status) {
   if (status.state === 'ready') return 'Python is ready';
   if (status.state === 'failed') return 'Python is not running';
   if (status.state === 'off') return 'Python is off';
   const stage = STAGES[String(status.stage)] ?? 'Starting Python';
-  if (status.total && status.loaded !== undefined && status.loaded < status.total) {
-    return `${stage}: ${formatBytes(status.loaded)} of ${formatBytes(status.total)}`;
+  if (status.total && status.loaded < status.total) {
+    return `${stage}: ${formatBytes(status.loaded)} of ${formatBytes(status.total)}${status.stage === 'fetch' ? estimate(status) : ''}`;
   }
   return stage;
 }
 
-/** Keeps the chip in step with the kernel, and says so when Python fails. */
+/** @param {Status} status */
+function estimate({loaded, total}) {
+  const elapsed = performance.now() - begun.at;
+  if (elapsed < MEASURED || loaded <= begun.loaded) return '';
+  const left = ((total - loaded) / (loaded - begun.loaded)) * elapsed;
+  if (left < WORTH_TELLING) return '';
+  return left < 90_000 ? `, about ${Math.round(left / 10_000) * 10} s left` : `, about ${Math.round(left / 60_000)} min left`;
+}
+
+/** What happened, what still works and the one button, as the kernel's table of faults has it. @param {Status} status */
+function tellFault({code, message, details}) {
+  const action = FAULTS[code]?.action ?? 'retry';
+  notify({
+    slot: 'kernel', code, details,
+    message: message || 'Python could not start. The text, the mathematics and the figures as computed beforehand still work.',
+    action: {
+      none: undefined,
+      retry: {label: 'Try again', run: () => { kernel.restart(); }},
+      restart: {label: 'Restart Python', run: () => { kernel.restart(); }},
+      reload: {label: 'Reload', run: () => location.reload()},
+    }[action],
+  });
+}
+
+/** @param {Status} status */
+function tellWaiting({loaded, total}) {
+  const come = total ? `${formatBytes(loaded)} of ${formatBytes(total)} of Python have come. It` : 'Fetching Python';
+  notify({
+    slot: 'kernel', quiet: true, code: 'OSFT-E15',
+    message: `You are offline. ${come} goes on by itself when the network is back; the text, the formulas and the first figures work meanwhile.`,
+  });
+}
+
+/** Keeps the chip in step with the kernel, and says so when Python fails, waits or starts again. */
 export function wireStatus() {
   const chip = document.getElementById('python-chip');
-  /** @param {import('../kernel/client.js').Status} status */
+  let told = '';
+  /** @param {Status} status */
   const show = (status) => {
+    if (status.state !== 'booting' || status.stage !== 'fetch') begun = {at: 0, loaded: 0};
+    else if (!begun.at && status.total) begun = {at: performance.now(), loaded: status.loaded};
     if (chip) {
       chip.dataset.state = status.state;
       setText(chip, describe(status));
     }
-    if (status.state === 'failed') {
-      notify({
-        slot: 'kernel',
-        code: status.code,
-        message: status.message ?? 'Python could not start. The text, the mathematics and the figures as computed beforehand still work.',
-        details: status.details,
-        action: {label: 'Try again', run: () => { kernel.restart(); }},
-      });
-    } else if (status.state === 'ready') {
-      clearNotice('kernel');
-    }
+    // Progress comes many times a second; a sentence is said once.
+    const now = `${status.state} ${status.code} ${status.stage === 'offline'}`;
+    if (now === told) return;
+    told = now;
+    if (status.state === 'failed') tellFault(status);
+    else if (status.state === 'booting' && status.stage === 'offline') tellWaiting(status);
+    else if (status.state === 'booting' && status.code && status.code !== 'OSFT-E20') {
+      notify({slot: 'kernel', quiet: true, code: status.code, message: `${status.message} ${FAULTS[status.code]?.works ?? ''}`, details: status.details});
+    } else clearNotice('kernel');
   };
   kernel.onStatus(show);
   show(kernel.status); // it may have failed before anyone listened

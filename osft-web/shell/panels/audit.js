@@ -2,20 +2,23 @@
 // Mounted by panels.js. SciPy is loaded the first time, with progress in bytes.
 import {button, element, setText} from '../dom.js';
 import {formatBytes, formatNumber} from '../numbers.js';
+import {countSeconds} from './seconds.js';
 
 /** @type {(root: HTMLElement, api: import('../types.js').Api) => void} */
 export function mount(root, api) {
   const state = element('p', {class: 'audit-state', 'aria-live': 'polite'});
   const table = element('div', {class: 'audit-table scroll-x'});
   const check = button('Check it', () => run(), {class: 'button primary', 'data-action': 'audit'});
+  const tools = element('p', {class: 'code-tools'}, check);
   root.replaceChildren(
     element('h2', {}, 'Check it'),
     element('p', {}, 'Recomputes what is on the screen by another route, in your browser: SciPy’s routines where there is one, a plain loop where there is none.'),
-    check, state, table,
+    tools, state, table,
   );
   async function run() {
     check.disabled = true;
     setText(state, 'Loading SciPy …');
+    const stopCounting = countSeconds(tools);
     const unsubscribe = api.kernel.onStatus((status) => {
       if (status.state === 'ready' && status.feature && status.total) {
         setText(state, `Loading SciPy: ${formatBytes(status.loaded ?? 0)} of ${formatBytes(status.total)}`);
@@ -32,6 +35,7 @@ export function mount(root, api) {
       setText(state, `The check could not run: ${/** @type {Error} */ (error).message ?? error}`);
     } finally {
       unsubscribe();
+      stopCounting();
       check.disabled = false;
     }
   }

@@ -4,10 +4,13 @@ import {kernel} from '../../kernel/client.js';
 import {button, copyText, element, setText} from '../dom.js';
 import {formatNumber} from '../numbers.js';
 import {editor} from './editor.js';
+import {countSeconds} from './seconds.js';
 
 /** @typedef {import('../types.js').Api} Api */
 
 const STOP_AFTER = 300;
+/** Seconds after which it is said that the code may never end. */
+const LONG = 10;
 const SHOWN = 10_000;
 
 /**
@@ -37,7 +40,8 @@ export function buildCell(root, {code, label, page, parameters, drive, fromLink 
     setText(state, '');
   }, {class: 'button quiet', 'data-action': 'reset-code'});
   const copy = button('Copy', async () => setText(state, await copyText(editing.text(), root) ? 'The code is on the clipboard.' : 'The code is selected below.'), {class: 'button quiet', 'data-action': 'copy-code'});
-  root.append(place, element('p', {class: 'code-tools'}, runButton, ' ', stopButton, ' ', reset, ' ', copy), state, printed);
+  const tools = element('p', {class: 'code-tools'}, runButton, ' ', stopButton, ' ', reset, ' ', copy);
+  root.append(place, tools, state, printed);
   if (fromLink) setText(state, 'This code came with a link and was not run. Read it, then press Run.');
   let running = false;
   /** @type {{cancel: () => void}|null} */
@@ -51,6 +55,9 @@ export function buildCell(root, {code, label, page, parameters, drive, fromLink 
     printed.textContent = '';
     setText(state, 'Running …');
     const timer = setTimeout(() => { stopButton.hidden = false; }, STOP_AFTER);
+    const stopCounting = countSeconds(tools, (seconds) => {
+      if (seconds === LONG) setText(state, `Still running after ${LONG} seconds. Stop ends it; your code and the figure stay.`);
+    });
     try {
       await kernel.ready;
       const begun = kernel.stream('run_cell', {page, parameters: parameters(), code: editing.text()}, (step) => {
@@ -71,6 +78,7 @@ export function buildCell(root, {code, label, page, parameters, drive, fromLink 
       setText(state, /** @type {Error} */ (error).message ?? String(error));
     } finally {
       clearTimeout(timer);
+      stopCounting();
       running = false;
       stream = null;
       runButton.disabled = false;
@@ -79,10 +87,10 @@ export function buildCell(root, {code, label, page, parameters, drive, fromLink 
     }
   }
 
-  function stop() {
+  async function stop() {
     stream?.cancel();
-    setText(state, 'Stopping …');
-    kernel.stop();
+    await kernel.stop();
+    if (!running && kernel.status.state === 'ready') setText(state, 'Stopped. Python has started again; your code and the figure are as they were.');
   }
 }
 
