@@ -73,11 +73,11 @@ export function bars(group, {rows, type = 'linear', domain, key = 'bars', labels
     }
     const above = middle - thick / 2 - 7;
     own.add('name', 'text', narrow
-      ? {x: area.left, y: above, class: 'row-label'}
+      ? {x: area.left, y: above, class: 'row-label', 'text-anchor': 'start'}
       : {x: left - 12, y: middle + 5, class: 'row-label', 'text-anchor': 'end'}, row.label);
     const value = narrow
       ? {x: area.left + area.width, y: above, class: 'row-value', 'text-anchor': 'end'}
-      : {x: Math.max(end, row.high !== undefined ? x(row.high) : 0) + 12, y: middle + 5, class: 'row-value'};
+      : {x: Math.max(end, row.high !== undefined ? x(row.high) : 0) + 12, y: middle + 5, class: 'row-value', 'text-anchor': 'start'};
     own.add('value', 'text', value, row.note ? `${row.text} · ${row.note}` : row.text);
     own.end();
   });

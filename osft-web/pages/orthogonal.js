@@ -65,6 +65,18 @@ function pardon(api) {
   api.set({pardon: !api.state().pardon});
 }
 
+/** Pairs of real and imaginary part as complex numbers, the first few of many. @param {import('../shell/types.js').Tensor} value */
+function complexNumbers({shape, values}) {
+  const count = shape[0] ?? 0;
+  const one = (/** @type {number} */ i) => {
+    const [re, im] = [values[2 * i] ?? NaN, values[2 * i + 1] ?? NaN].map((part) => (Math.abs(part) < 5e-13 ? 0 : part));
+    if (!im) return formatNumber(re ?? NaN, 3);
+    return `${formatNumber(re ?? NaN, 3)}\u00a0${(im ?? 0) < 0 ? '−' : '+'}\u00a0${formatNumber(Math.abs(im ?? 0), 3)}i`;
+  };
+  const few = count > 8 ? 6 : count;
+  return `${Array.from({length: few}, (_, i) => one(i)).join(', ')}${few < count ? ` … (${count})` : ''}`;
+}
+
 /** @type {(outputs: Outputs, state: State) => string} */
 function summary(outputs, state) {
   const opening = outputs.is_orthogonal ? 'Q is orthogonal' : 'Q is not orthogonal';
@@ -80,6 +92,7 @@ export default {
   draw,
   handles,
   summary,
+  written: {eigenvalues: complexNumbers},
   actions: [
     {id: 'shuffle', label: 'Shuffle the cards', run: shuffle},
     {id: 'pardon', label: 'Pardon', run: pardon},

@@ -32,7 +32,7 @@ let reach = 100;
 function extentOf({points_original: before, points_transformed: after}) {
   let largest = 2;
   for (const cloud of [before, after]) for (const value of cloud.values) largest = Math.max(largest, Math.abs(value));
-  return Math.min(12, Math.ceil(largest * 2) / 2);
+  return Math.min(12, Math.ceil(largest * 4.1) / 4); // with room for the mark itself
 }
 
 /**

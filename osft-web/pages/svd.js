@@ -12,9 +12,9 @@ import {formatNumber} from '../shell/numbers.js';
 /** @typedef {import('../shell/types.js').Api} Api */
 
 const MAPS = /** @type {const} */ ([
-  {key: 'weights', title: 'W'},
-  {key: 'weights_high', title: 'Critical part: kept'},
-  {key: 'weights_low', title: 'Safe part: trained'},
+  {key: 'weights', title: 'W', short: 'W'},
+  {key: 'weights_high', title: 'Critical part: kept', short: 'Critical'},
+  {key: 'weights_low', title: 'Safe part: trained', short: 'Safe'},
 ]);
 
 /** The frame and the number of values of the latest draw, for the handle. @type {{frame: import('../figures/types.js').Frame, count: number} | null} */
@@ -29,11 +29,11 @@ function draw(stage, outputs, state, view) {
   const cropped = rows < outputs.out_features || columns < outputs.in_features;
   const made = panels(stage, view, [
     {key: 'spectrum', title: 'Singular values', span: 'all', ratio: 0.42, tallest: 340, shortest: 250, label: `${count} singular values; the first ${rank} are kept`},
-    ...MAPS.map(({key, title}) => ({
-      key, title, ratio: Math.min(1.6, rows / columns), label: `${title}, ${outputs.out_features} by ${outputs.in_features}`,
+    ...MAPS.map(({key, title, short}) => ({
+      key, title: view.width < 520 ? short : title, ratio: Math.min(1.6, rows / columns), label: `${title}, ${outputs.out_features} by ${outputs.in_features}`,
       ...(cropped && key === 'weights' ? {note: `Its first ${rows} rows and ${columns} columns`} : {}),
     })),
-  ], {minimum: view.width < 520 ? 100 : 170});
+  ], {minimum: view.width < 520 ? 80 : 170});
   const frame = spectrum(made.spectrum.marks, {values, rank, scale: state.scale === 'log' ? 'log' : 'linear'}, inset(made.spectrum.area, 2));
   cutLine(made.spectrum, {rank, count, label: 'Rank cutoff, on the figure', text: `${rank} of ${count} kept`}, frame);
   drawn = {frame, count};

@@ -26,6 +26,14 @@ function minus(text) {
   return text.replace('-', '\u2212');
 }
 
+/**
+ * A sentence whose numbers do not break at the end of a line.
+ * @param {string} sentence
+ */
+export function unbroken(sentence) {
+  return sentence.replaceAll(' × 10', '\u00a0×\u00a010').replaceAll(' %', '\u202f%');
+}
+
 /** @param {number} exponent */
 function superscript(exponent) {
   return [...String(exponent)].map((sign) => (sign === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(sign)])).join('');
@@ -76,9 +84,9 @@ export function formatOutput(output, value) {
   if (typeof value === 'string') return value;
   if (typeof value === 'number') {
     if (output.unit === 'bytes') return formatBytes(value);
-    const text = formatNumber(value, output.digits);
-    if (!output.unit) return text;
-    return output.unit === '%' ? `${text}\u202f%` : `${text}\u00a0${output.unit}`;
+    const text = formatNumber(output.percent ? 100 * value : value, output.digits);
+    if (output.percent || output.unit === '%') return `${text}\u202f%`;
+    return output.unit ? `${text}\u00a0${output.unit}` : text;
   }
   const values = Array.from(value.values, (number) => formatNumber(Number(number), output.digits));
   return values.length > 12 ? `${values.slice(0, 8).join(', ')} … (${values.length} numbers)` : values.join(', ');

@@ -5,6 +5,7 @@ import {formatOutput, fullValue} from './numbers.js';
 
 /** @typedef {import('./types.js').Output} Output */
 /** @typedef {import('./types.js').Outputs} Outputs */
+/** @typedef {Record<string, (value: any) => string>} Written  how outputs are read that have a way of their own */
 /** @typedef {{output: Output, field: HTMLElement, group: HTMLElement|null}} Field */
 
 /** @param {Output} output */
@@ -16,9 +17,9 @@ function fieldFor(output) {
  * Builds the list, and the table before it where the page asks for one; returns the function that fills them.
  * @param {HTMLElement} list  a <dl>
  * @param {Output[]} declared
- * @param {import('./types.js').Table} [table]
+ * @param {{table?: import('./types.js').Table, written?: Written}} [page]
  */
-export function buildReadout(list, declared, table) {
+export function buildReadout(list, declared, {table, written = {}} = {}) {
   const shown = declared.filter((output) => !output.hidden);
   list.parentElement?.querySelector(':scope > .outputs-table')?.remove();
   /** @type {Field[]} */
@@ -34,7 +35,7 @@ export function buildReadout(list, declared, table) {
       const names = [];
       for (const {suffix} of table.columns) {
         const output = shown.find(({name}) => name === key + suffix);
-        const cell = element('td');
+        const cell = element('td', {class: output && output.kind !== 'text' ? 'number' : null});
         if (output) {
           const field = fieldFor(output);
           cell.append(field);
@@ -46,7 +47,8 @@ export function buildReadout(list, declared, table) {
       rows.push({row, names});
       body.append(row);
     }
-    const head = element('tr', {}, element('th', {scope: 'col'}, table.corner ?? ''), ...table.columns.map(({label}) => element('th', {scope: 'col'}, label)));
+    const head = element('tr', {}, element('th', {scope: 'col'}, table.corner ?? ''), ...table.columns.map(({label, suffix}) =>
+      element('th', {scope: 'col', class: shown.some(({name, kind}) => name.endsWith(suffix) && kind === 'text' && suffix) ? 'words' : 'number'}, label)));
     region = element('div', {class: 'outputs-table scroll-x', role: 'region', tabindex: 0, 'aria-label': table.caption},
       element('table', {}, element('caption', {}, table.caption), element('thead', {}, head), body));
     list.before(region);
@@ -56,12 +58,12 @@ export function buildReadout(list, declared, table) {
     const field = fieldFor(output);
     const term = element('dt', {}, output.label);
     if (output.note) term.append(element('span', {class: 'output-note'}, output.note));
-    fields.push({output, field, group: element('div', {class: 'output', 'data-output': output.name}, term, element('dd', {}, field))});
+    fields.push({output, field, group: element('div', {class: `output output-${output.kind}`, 'data-output': output.name}, term, element('dd', {}, field))});
   }
   list.replaceChildren(...fields.flatMap(({group}) => group ?? []));
   /** @param {Outputs} outputs */
   return (outputs) => {
-    for (const {output, field, group} of fields) fill(output, field, group, outputs[output.name]);
+    for (const {output, field, group} of fields) fill(output, field, group, outputs[output.name], written[output.name]);
     let filled = false;
     for (const {row, names} of rows) {
       const absent = names.every((name) => outputs[name] === undefined);
@@ -77,14 +79,15 @@ export function buildReadout(list, declared, table) {
  * @param {HTMLElement} field
  * @param {HTMLElement|null} group
  * @param {any} value
+ * @param {(value: any) => string} [write]
  */
-function fill(output, field, group, value) {
+function fill(output, field, group, value, write) {
   const absent = value === undefined;
-  if (group && group.hidden !== absent) group.hidden = absent;
+  if (group && group.hidden !== (absent || value === '')) group.hidden = absent || value === '';
   if (absent) return;
   const full = fullValue(value);
   if (field.dataset.value === full) return;
   field.dataset.value = full;
-  setText(field, formatOutput(output, value));
+  setText(field, write ? write(value) : formatOutput(output, value));
   if (output.kind === 'flag') field.dataset.flag = value ? 'yes' : 'no';
 }

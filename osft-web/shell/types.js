@@ -35,6 +35,7 @@
  * @property {number} [digits]
  * @property {string} [note]
  * @property {boolean} [hidden]
+ * @property {boolean} [percent]  a share, shown as so many hundredths
  */
 /**
  * @typedef {object} Declaration
@@ -80,6 +81,7 @@
  * @property {(stage: HTMLElement, outputs: Outputs, state: State, view: View) => void} draw
  * @property {(stage: HTMLElement, api: Api) => void} [handles]
  * @property {(outputs: Outputs, state: State) => string} summary
+ * @property {Record<string, (value: any) => string>} [written]  outputs that are not read as their kind says
  * @property {Table} [table]  outputs `<row key><column suffix>` shown as a table instead of a list
  * @property {Predict} [predict]
  * @property {Challenge[]} [challenges]

@@ -197,7 +197,8 @@ class Parameter:
 class Output:
     """One result of a page: float, int, flag, text, vector or matrix.
 
-    `digits` is how many significant digits are shown; a hidden output is for drawing only. With
+    `digits` is how many significant digits are shown; with `percent` a share is shown as so many
+    hundredths, and its value stays the share. A hidden output is for drawing only. With
     `shown_when`, as for a parameter, the output is given at those settings alone.
     """
 
@@ -209,6 +210,7 @@ class Output:
     note: str = ""
     hidden: bool = False
     shown_when: Condition = None
+    percent: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """The declaration as plain data."""
@@ -221,6 +223,8 @@ class Output:
             "note": self.note,
             "hidden": self.hidden,
         }
+        if self.percent:
+            entry["percent"] = True
         if self.shown_when is not None:
             entry["shown_when"] = self.shown_when
         return entry

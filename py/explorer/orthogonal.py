@@ -86,7 +86,7 @@ OUTPUTS = (
            note="50 n times the rounding unit 2⁻⁵² of float64; the answers above compare with it."),
     Output("pardon_distance", "Distance to the nearest orthogonal matrix", "float",
            note="Frobenius norm, before a pardon: how far the matrix has moved or would move."),
-    Output("eigenvalues", "Eigenvalues", "matrix", hidden=True,
+    Output("eigenvalues", "Eigenvalues", "matrix", digits=3,
            note="Real and imaginary part, one a row; on the unit circle for an orthogonal matrix."),
     drawn("matrix", "matrix", "Q as shown: drawn, edited, and pardoned if asked for."),
     drawn("gram", "matrix", "QᵀQ."),

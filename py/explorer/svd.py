@@ -58,7 +58,7 @@ PARAMETERS = (
 
 OUTPUTS = (
     Output("singular_values", "Singular values", "vector", note="Falling; the first are kept."),
-    Output("energy_kept", "Energy kept", "float",
+    Output("energy_kept", "Energy kept", "float", percent=True,
            note="Sum of the kept squared singular values over the sum of all."),
     Output("reconstruction_error", "Distance of W_high from W", "float", note="Frobenius norm."),
     Output("relative_error", "The same over the norm of W", "float"),

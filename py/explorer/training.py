@@ -113,6 +113,7 @@ def when_drawn(method: str) -> Condition:
 OUTPUTS = (
     *(
         Output(f"{name}_{measure}{end}", f"{title}: {MEASURES[measure][0]}{words}", "float",
+               percent=True, digits=3,
                note=MEASURES[measure][1] if not end else "Of the 95 % interval of the mean.")
         for name, title in METHODS.items()
         for measure in measured(name)
@@ -120,6 +121,7 @@ OUTPUTS = (
     ),
     *(
         Output(f"retained_{name}_{measure}", f"{METHODS[name]} at this fraction: {words}", "float",
+               percent=True, digits=3,
                note="In the sweep: one learning rate for all.")
         for name in SWEPT
         for measure, words in (("average_accuracy", "average accuracy"), ("learning", "learning"),

@@ -17,7 +17,7 @@ import {element} from '../dom.js';
  */
 export function editor(root, text, {label, run}) {
   const field = element('textarea', {
-    class: 'code-field', 'aria-label': label, spellcheck: 'false', autocapitalize: 'off', autocomplete: 'off', rows: Math.min(24, text.split('\n').length + 1),
+    class: 'code-field', 'aria-label': label, spellcheck: 'false', wrap: 'off', autocapitalize: 'off', autocomplete: 'off', rows: Math.min(24, text.split('\n').length + 1),
   });
   field.value = text;
   root.replaceChildren(field);
