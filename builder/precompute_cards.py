@@ -37,7 +37,8 @@ def precompute_cards(folder: Path, log: Callable[[str], None]) -> None:
         known = declared.defaults()
         with rc_context({**publication.STYLE, "font.size": 15, "savefig.facecolor": "#fdfcf9", "axes.facecolor": "#fdfcf9"}):
             whole = Figure(figsize=SIZE, facecolor="#fdfcf9")
-            top, below = whole.subfigures(2, 1, height_ratios=[1, 5])
+            parts: Any = whole.subfigures(2, 1, height_ratios=[1, 5])
+            top, below = parts
             for part in (top, below):
                 part.set_facecolor("#fdfcf9")
             top.text(0.04, 0.35, title, fontsize=30, family="serif", color="#211e1a", va="center")
