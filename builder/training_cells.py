@@ -19,7 +19,7 @@ Configuration = dict[str, Any]
 #: The best configuration of (regime, method).
 Winners = dict[tuple[str, str], Configuration]
 
-_OSFT = ROOT / "py" / "osft"
+_CONTINUAL = ROOT / "py" / "osft" / "continual"
 #: No number depends on these: the defaults are written beside the results and compared.
 _NOT_HASHED = ("__init__.py", "live.py", "defaults.py")
 #: Where only the ends of tasks are wanted.
@@ -39,10 +39,9 @@ def hash_files(paths: Iterable[Path]) -> str:
 
 def run_sources() -> list[Path]:
     """Every file that decides what a run gives: the experiment, its digits, and how a cell is run."""
-    folder = _OSFT / "continual"
-    files = [path for path in sorted(folder.rglob("*")) if path.suffix in (".py", ".bin")]
-    files = [path for path in files if path.parent != folder or path.name not in _NOT_HASHED]
-    return [*files, _OSFT / "products.py", Path(__file__).with_name("training_work.py")]
+    files = [path for path in sorted(_CONTINUAL.rglob("*")) if path.suffix in (".py", ".bin")]
+    files = [path for path in files if path.parent != _CONTINUAL or path.name not in _NOT_HASHED]
+    return [*files, Path(__file__).with_name("training_work.py")]
 
 
 def plain(value: Any) -> Any:
