@@ -12,9 +12,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from builder.errors import BuildError
+
 ROOT = Path(__file__).resolve().parent.parent
 EXPERIMENT = ROOT / "osft-web" / "data" / "training-experiment.json"
 RUNS = ROOT / "py" / "explorer" / "training_data.json"
+MISSING = f"{EXPERIMENT.name} is missing; run: python3 build.py precompute --training"
 RELATIVE = 1e-9
 """Results are compared to this: another NumPy or processor may round differently."""
 
@@ -23,8 +26,9 @@ def precompute_pages(out_dir: Path | str) -> None:
     """Write the pages' files, each in one step, so that a reader never meets half of one."""
     folder = Path(out_dir)
     folder.mkdir(parents=True, exist_ok=True)
-    if EXPERIMENT.exists():
-        _write(RUNS, runs_of_the_page())
+    if not EXPERIMENT.exists():
+        raise BuildError(MISSING)
+    _write(RUNS, runs_of_the_page())
     for name, data in _all_pages():
         _write(folder / f"{name}.json", data)
 
@@ -33,8 +37,8 @@ def is_stale(out_dir: Path | str) -> list[str]:
     """One sentence for each file that is missing or is not what today's py/ computes."""
     complaints = []
     if not EXPERIMENT.exists():
-        complaints.append(f"{EXPERIMENT.name} is missing; run: python3 build.py precompute --training")
-    elif not RUNS.exists() or json.loads(RUNS.read_text(encoding="utf-8")) != runs_of_the_page():
+        return [MISSING]
+    if not RUNS.exists() or json.loads(RUNS.read_text(encoding="utf-8")) != runs_of_the_page():
         complaints.append(f"{RUNS.name} is not what {EXPERIMENT.name} says.")
     for name, expected in _all_pages():
         path = Path(out_dir) / f"{name}.json"
@@ -83,8 +87,6 @@ def _all_pages() -> list[tuple[str, dict[str, Any]]]:
 
     pages = []
     for name in PAGES:
-        if name == "training" and not RUNS.exists():
-            continue
         page = find(name)
         pages.append((name, {**page.as_json(), "result": plain(page.compute())}))
     return pages
