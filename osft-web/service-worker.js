@@ -143,6 +143,12 @@ async function leave(event) {
 async function answer(event, path) {
   const {request} = event;
   const {askFirst, tabs} = await known();
+  // To the browser a tab's Python worker is a client of its own; its first script says whose it is.
+  const said = new URL(request.url).searchParams.get('build');
+  if (said && said !== BUILD && !(event.clientId in tabs)) {
+    tabs[event.clientId] = said;
+    await writeNotes(tabs);
+  }
   const build = tabs[event.clientId] ?? BUILD;
   if (!build) return fetch(request);
   const cache = await caches.open(cacheName(build));

@@ -5,8 +5,9 @@ import {Channel} from './channel.js';
 import {FAULTS, KernelError} from './errors.js';
 import {featuresFor} from './features.js';
 import {Host} from './host.js';
-import {addedBy, allFiles, chooseTier, makePlan, readManifest, wheelPaths} from './plan.js';
+import {addedBy, allFiles, makePlan, readManifest, wheelPaths} from './plan.js';
 import {Supply} from './supply.js';
+import {chooseTier, isThrifty} from './tier.js';
 import {watchdog} from './watchdog.js';
 
 export {FAULTS, KernelError};
@@ -226,6 +227,7 @@ class Kernel {
     const host = new Host(
       (stage) => host === this.#host && this.status.state === 'booting' && this.#tell({stage}),
       (error) => this.#lost(host, error),
+      isControlled() ? this.build : '',
     );
     this.#material ??= this.#gather();
     this.#material.then(
@@ -421,6 +423,11 @@ async function deliver(supply, host, paths) {
       else host.send({type: 'file', url, bytes: path.endsWith('.mjs') ? NOTHING : bytes});
     }),
   );
+}
+
+/** Whether a service worker answers this page; in a frame without an origin the browser forbids even to ask. */
+function isControlled() {
+  return origin !== 'null' && Boolean(navigator.serviceWorker?.controller);
 }
 
 /** @param {unknown} error */

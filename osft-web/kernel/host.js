@@ -22,8 +22,9 @@ export class Host {
   /**
    * @param {(stage: string) => void} stage Told how far the start is.
    * @param {(error: KernelError) => void} lost Told once when a worker that had been ready is no more.
+   * @param {string} [build] The page's build, for a service worker that would else not know whose worker this is.
    */
-  constructor(stage, lost) {
+  constructor(stage, lost, build = '') {
     this.stage = stage;
     this.lost = lost;
     this.number = 0;
@@ -44,7 +45,8 @@ export class Host {
     this.settle = {resolve, reject};
 
     // A worker from a blob is bound by this document's policy; from a URL it would be bound by none.
-    const source = `import ${JSON.stringify(new URL('worker.js', import.meta.url).href)};`;
+    const script = new URL(`worker.js${build && `?build=${build}`}`, import.meta.url);
+    const source = `import ${JSON.stringify(script.href)};`;
     const blob = URL.createObjectURL(new Blob([source], {type: 'text/javascript'}));
     this.worker = new Worker(blob, {type: 'module', name: 'python'});
     this.worker.onmessage = (event) => this.receive(/** @type {Reply} */ (event.data));
