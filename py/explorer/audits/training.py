@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 from explorer.audits.compare import LOOP, compare
@@ -72,15 +73,21 @@ MEASURES = {"average_accuracy": average_accuracy, "forgetting": forgetting, "lea
 
 def interval(values: list[float]) -> tuple[float, float, float]:
     """Mean with its 95 % t-interval; of one value, itself."""
-    from scipy.stats import t
-
     count = len(values)
     mean = math.fsum(values) / count
     if count == 1:
         return mean, mean, mean
     spread = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (count - 1))
-    half = float(t.ppf(0.975, count - 1)) * spread / math.sqrt(count)
+    half = quantile(count - 1) * spread / math.sqrt(count)
     return mean, mean - half, mean + half
+
+
+@lru_cache(maxsize=4)
+def quantile(freedom: int) -> float:
+    """97.5 % of Student's t."""
+    from scipy.stats import t
+
+    return float(t.ppf(0.975, freedom))
 
 
 def add_curves(
