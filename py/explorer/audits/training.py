@@ -85,9 +85,9 @@ def interval(values: list[float]) -> tuple[float, float, float]:
 @lru_cache(maxsize=4)
 def quantile(freedom: int) -> float:
     """97.5 % of Student's t."""
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
-    return float(t.ppf(0.975, freedom))
+    return float(stdtrit(freedom, 0.975))
 
 
 def add_curves(
