@@ -35,8 +35,28 @@ CONFIGS: dict[str, tuple[str, dict[str, Any]]] = {
 """Name in the text -> PEFT's method and config; OSF's default keeps half of the directions."""
 
 
-METHODS = ("full", "full_sgd", "lora", "olora", "oft", "osft", "osft_dense", "random", "bottom", "gpm", "replay", "joint")
+METHODS = (
+    "full",
+    "full_sgd",
+    "lora",
+    "olora",
+    "oft",
+    "osft",
+    "osft_dense",
+    "seed_block",
+    "random",
+    "bottom",
+    "gpm",
+    "ewc",
+    "replay",
+    "joint",
+)
+EXTRA_RUNS = ("oft_lower_rate", "osft_hooks_only", "osft_dense_all")
+PAIRS = (("osft", "full"), ("osft", "full_sgd"), ("osft", "lora"), ("osft", "olora"), ("osft", "oft"), ("osft", "random"))
+REGIMES = {"narrow": "width_16", "easy": "turn_5"}
+"""Settings in which the methods come close to each other, by the name the text gives them."""
 METRICS = ("average_accuracy", "forgetting", "learning", "kept")
+HIGH_RATIO = 0.9
 CONTROL_RATIO = 0.5
 """Retained fraction at which the text compares the kept subspaces, all at one learning rate."""
 
@@ -124,7 +144,7 @@ def _experiment(data: dict[str, Any] | None) -> dict[str, Any] | None:
     """Means and half widths of the tuned methods, and the control: which subspace is kept."""
     if data is None:
         return None
-    runs = {name: data["runs"][name]["metrics"] for name in (*METHODS, "osft_hooks_only", "osft_dense_all")}
+    runs = {name: data["runs"][name]["metrics"] for name in (*METHODS, *EXTRA_RUNS)}
     found: dict[str, Any] = {
         name: {metric: _mean_and_half(metrics[metric]) for metric in METRICS} for name, metrics in runs.items()
     }
@@ -136,6 +156,21 @@ def _experiment(data: dict[str, Any] | None) -> dict[str, Any] | None:
     average = {name: sweep["methods"][name]["average_accuracy"]["mean"][at] for name in ("osft", "osft_dense")}
     found["reprojection"] = {"with": average["osft"], "without": found.pop("osft_hooks_only")["average_accuracy"]["mean"]}
     found["head"] = {"frozen": average["osft_dense"], "trained": found.pop("osft_dense_all")["average_accuracy"]["mean"]}
+    found["paired"] = {
+        f"{entry['first']}_{entry['second']}": {metric: entry[metric] for metric in ("average_accuracy", "forgetting")}
+        for entry in data["paired"]
+        if (entry["first"], entry["second"]) in PAIRS
+    }
+    regimes = {entry["name"]: entry["methods"] for entry in data["regimes"]}
+    found["regimes"] = {
+        name: {method: regimes[regime][method]["metrics"]["average_accuracy"]["mean"] for method in ("full", "osft")}
+        for name, regime in REGIMES.items()
+    }
+    outside = data["energy_outside"]
+    half = outside["retained"].index(CONTROL_RATIO)
+    found["outside"] = {name: outside["subspaces"][name]["mean"][half][0] for name in ("weights", "activations", "random")}
+    ratio = sweep["retained"].index(HIGH_RATIO)
+    found["high_ratio"] = {name: sweep["methods"]["osft"][name]["mean"][ratio] for name in ("average_accuracy", "learning", "kept")}
     found["seeds"] = len(data["seeds"])
     found["images"] = data["images"]
     return found
