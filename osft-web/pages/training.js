@@ -184,7 +184,7 @@ export default {
   draw,
   handles,
   summary,
-  table: {
+  table: [{
     caption: 'At this step, with the ends of the 95 % interval of the mean',
     corner: 'Method',
     rows: ALL.map((key) => ({key, label: series(key).label})),
@@ -193,8 +193,16 @@ export default {
       {suffix: '_forgetting', label: 'Forgetting'}, {suffix: '_forgetting_low', label: 'from'}, {suffix: '_forgetting_high', label: 'to'},
       {suffix: '_learning', label: 'Learning'}, {suffix: '_learning_low', label: 'from'}, {suffix: '_learning_high', label: 'to'},
     ],
-  },
-  predict: {
+  }, {
+    caption: 'In the sweep, at this retained fraction and one learning rate for all',
+    corner: 'Kept directions',
+    rows: SWEPT.map((key) => ({key: `retained_${key}`, label: series(key).label, series: key})),
+    columns: [
+      {suffix: '_average_accuracy', label: 'Average accuracy'}, {suffix: '_forgetting', label: 'Forgetting'},
+      {suffix: '_learning', label: 'Learned'}, {suffix: '_kept', label: 'Kept of the first task'},
+    ],
+  }],
+ predict: {
     question: 'OFT keeps every singular value and the hyperspherical energy of the weights. After four more tasks, does it forget less than full fine-tuning?',
     options: ['Yes, clearly less', 'About the same', 'No, it forgets more'],
     settings: {methods: 'full,oft', metric: 'forgetting', step: 400, seed: 'mean'},

@@ -17,42 +17,19 @@ function fieldFor(output) {
  * Builds the list, and the table before it where the page asks for one; returns the function that fills them.
  * @param {HTMLElement} list  a <dl>
  * @param {Output[]} declared
- * @param {{table?: import('./types.js').Table, written?: Written}} [page]
+ * @param {{table?: import('./types.js').Table|import('./types.js').Table[], written?: Written}} [page]
  */
 export function buildReadout(list, declared, {table, written = {}} = {}) {
   const shown = declared.filter((output) => !output.hidden);
-  list.parentElement?.querySelector(':scope > .outputs-table')?.remove();
+  for (const old of list.parentElement?.querySelectorAll(':scope > .outputs-table') ?? []) old.remove();
   /** @type {Field[]} */
   const fields = [];
-  /** @type {{row: HTMLElement, names: string[]}[]} */
-  const rows = [];
-  /** @type {HTMLElement|null} */
-  let region = null;
-  if (table) {
-    const body = element('tbody');
-    for (const {key, label} of table.rows) {
-      const row = element('tr', {'data-row': key}, element('th', {scope: 'row', class: `series-${key}`}, label));
-      const names = [];
-      for (const {suffix} of table.columns) {
-        const output = shown.find(({name}) => name === key + suffix);
-        const cell = element('td', {class: output && output.kind !== 'text' ? 'number' : null});
-        if (output) {
-          const field = fieldFor(output);
-          cell.append(field);
-          fields.push({output, field, group: null});
-          names.push(output.name);
-        }
-        row.append(cell);
-      }
-      rows.push({row, names});
-      body.append(row);
-    }
-    const head = element('tr', {}, element('th', {scope: 'col'}, table.corner ?? ''), ...table.columns.map(({label, suffix}) =>
-      element('th', {scope: 'col', class: shown.some(({name, kind}) => name.endsWith(suffix) && kind === 'text' && suffix) ? 'words' : 'number'}, label)));
-    region = element('div', {class: 'outputs-table scroll-x', role: 'region', tabindex: 0, 'aria-label': table.caption},
-      element('table', {}, element('caption', {}, table.caption), element('thead', {}, head), body));
-    list.before(region);
-  }
+  const tables = [table ?? []].flat().map((one) => {
+    const built = buildTable(one, shown);
+    list.before(built.region);
+    fields.push(...built.fields);
+    return built;
+  });
   const alone = shown.filter((output) => !fields.some((field) => field.output === output));
   for (const output of alone) {
     const field = fieldFor(output);
@@ -64,14 +41,50 @@ export function buildReadout(list, declared, {table, written = {}} = {}) {
   /** @param {Outputs} outputs */
   return (outputs) => {
     for (const {output, field, group} of fields) fill(output, field, group, outputs[output.name], written[output.name]);
-    let filled = false;
-    for (const {row, names} of rows) {
-      const absent = names.every((name) => outputs[name] === undefined);
-      if (row.hidden !== absent) row.hidden = absent;
-      filled ||= !absent;
+    for (const {region, rows} of tables) {
+      let filled = false;
+      for (const {row, names} of rows) {
+        const absent = names.every((name) => outputs[name] === undefined);
+        if (row.hidden !== absent) row.hidden = absent;
+        filled ||= !absent;
+      }
+      if (region.hidden === filled) region.hidden = !filled;
     }
-    if (region && region.hidden === filled) region.hidden = !filled;
   };
+}
+
+/**
+ * @param {import('./types.js').Table} table
+ * @param {Output[]} shown
+ */
+function buildTable(table, shown) {
+  /** @type {Field[]} */
+  const fields = [];
+  /** @type {{row: HTMLElement, names: string[]}[]} */
+  const rows = [];
+  const body = element('tbody');
+  for (const {key, label, series = key} of table.rows) {
+    const row = element('tr', {'data-row': key}, element('th', {scope: 'row', class: `series-${series}`}, label));
+    const names = [];
+    for (const {suffix} of table.columns) {
+      const output = shown.find(({name}) => name === key + suffix);
+      const cell = element('td', {class: output && output.kind !== 'text' ? 'number' : null});
+      if (output) {
+        const field = fieldFor(output);
+        cell.append(field);
+        fields.push({output, field, group: null});
+        names.push(output.name);
+      }
+      row.append(cell);
+    }
+    rows.push({row, names});
+    body.append(row);
+  }
+  const head = element('tr', {}, element('th', {scope: 'col'}, table.corner ?? ''), ...table.columns.map(({label, suffix}) =>
+    element('th', {scope: 'col', class: shown.some(({name, kind}) => name.endsWith(suffix) && kind === 'text' && suffix) ? 'words' : 'number'}, label)));
+  const region = element('div', {class: 'outputs-table scroll-x', role: 'region', tabindex: 0, 'aria-label': table.caption},
+    element('table', {}, element('caption', {}, table.caption), element('thead', {}, head), body));
+  return {fields, rows, region};
 }
 
 /**
@@ -84,7 +97,12 @@ export function buildReadout(list, declared, {table, written = {}} = {}) {
 function fill(output, field, group, value, write) {
   const absent = value === undefined;
   if (group && group.hidden !== (absent || value === '')) group.hidden = absent || value === '';
-  if (absent) return;
+  if (absent) {
+    if (field.dataset.value === undefined) return;
+    delete field.dataset.value; // no number of another state stays behind
+    setText(field, '');
+    return;
+  }
   const full = fullValue(value);
   if (field.dataset.value === full) return;
   field.dataset.value = full;
