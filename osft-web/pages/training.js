@@ -20,6 +20,8 @@ import {formatNumber} from '../shell/numbers.js';
 const ALL = ['full', 'full_sgd', 'lora', 'olora', 'oft', 'osft', 'osft_dense', 'seed_block', 'random', 'bottom', 'gpm', 'ewc', 'l2sp', 'replay', 'frozen', 'joint'];
 const SWEPT = ['osft', 'osft_dense', 'random', 'seed_block', 'bottom'];
 const TASKS = ['Upright', 'Turned 20°', 'Turned 40°', 'Turned 60°', 'Turned 80°'];
+/** Which point of a line carries its name: one where the lines are apart. @type {Record<string, number>} */
+const NAME_AT = {osft: 10, osft_dense: 10, random: 9, seed_block: 11, bottom: 9, full: 3, full_sgd: 6};
 const STEP = 10;
 const PLAY_SECONDS = 8;
 
@@ -124,10 +126,10 @@ function drawFront(panel, outputs, state) {
   }, panel.area, {margin: {right: 24}});
   const at = retained.findIndex((ratio) => Math.abs(ratio - Number(state.retained)) < 1e-9);
   const paths = SWEPT.map((key) => ({
-    key, nameAt: key === 'osft' ? 3 : undefined,
+    key, nameAt: NAME_AT[key],
     points: pointsOf(outputs[`front_${key}`]).map((point, i) => ({...point, label: key === 'osft' && [0, 5, 9].includes(i) ? String(retained[i]) : undefined})),
   }));
-  const rates = ['full', 'full_sgd'].map((key) => ({key, points: pointsOf(outputs[`front_${key}`])}));
+  const rates = ['full', 'full_sgd'].map((key) => ({key, nameAt: NAME_AT[key], points: pointsOf(outputs[`front_${key}`])}));
   front(panel.marks, {paths: [...rates, ...paths], highlight: {key: 'osft', index: Math.max(0, at)}}, frame);
 }
 

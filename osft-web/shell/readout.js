@@ -21,15 +21,17 @@ function fieldFor(output) {
  */
 export function buildReadout(list, declared, {table, written = {}} = {}) {
   const shown = declared.filter((output) => !output.hidden);
-  for (const old of list.parentElement?.querySelectorAll(':scope > .outputs-table') ?? []) old.remove();
+  list.parentElement?.querySelector(':scope > .outputs-tables')?.remove();
+  const place = element('div', {class: 'outputs-tables'});
   /** @type {Field[]} */
   const fields = [];
   const tables = [table ?? []].flat().map((one) => {
     const built = buildTable(one, shown);
-    list.before(built.region);
+    place.append(built.region);
     fields.push(...built.fields);
     return built;
   });
+  if (tables.length) list.before(place);
   const alone = shown.filter((output) => !fields.some((field) => field.output === output));
   for (const output of alone) {
     const field = fieldFor(output);
