@@ -95,7 +95,7 @@ export default {
   written: {eigenvalues: complexNumbers},
   actions: [
     {id: 'shuffle', label: 'Shuffle the cards', run: shuffle},
-    {id: 'pardon', label: 'Pardon', run: pardon},
+    {id: 'pardon', label: 'Pardon', run: pardon, pressed: (state) => Boolean(state.pardon)},
   ],
   predict: {
     question: 'HF PEFT makes its rotations with five terms of a series. With a skew matrix of strength 0.3, is the result orthogonal to rounding?',

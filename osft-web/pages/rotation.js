@@ -17,6 +17,9 @@ import {formatNumber} from '../shell/numbers.js';
 /** @typedef {import('../figures/types.js').Panel} Panel */
 
 const TURN_SECONDS = 6;
+const TURN = 'Turn once';
+/** Degrees by which the button turns where motion is not wanted. */
+const STILL = 45;
 const NARROW = 520;
 
 /** How the plane is laid out, for the handle: set by the latest draw. @type {{frame: import('../figures/plane.js').PlaneFrame, radius: number} | null} */
@@ -129,6 +132,7 @@ function drawSpace(stage, outputs, view) {
 /** @type {(stage: HTMLElement, api: Api) => void} */
 function handles(stage, api) {
   const {signal} = api;
+  makeClock(api);
   movable(stage, 'angle', {
     low: [0], high: [360], step: [1], wrap: 360,
     active: () => api.state().view === '2d',
@@ -156,26 +160,43 @@ function handles(stage, api) {
   }, {signal});
 }
 
-/** @type {import('../figures/player.js').Player | null} */
-let clock = null;
+/** The turn of the cloud, its first angle and the angle it set last. */
+let turn = {clock: /** @type {import('../figures/player.js').Player | null} */ (null), from: 0, last: 0};
+
+/** @param {Api} api */
+function makeClock(api) {
+  const angle = () => Number(api.state().angle);
+  const clock = player({
+    length: 361, seconds: TURN_SECONDS, element: api.stage, smooth: true, signal: api.signal,
+    at: () => ((angle() - turn.from) % 360 + 360) % 360,
+    go: (by, settled) => {
+      if (angle() !== turn.last) { // the reader has taken hold of it
+        clock.pause();
+        return;
+      }
+      turn.last = +((turn.from + by) % 360).toFixed(2);
+      api.set({angle: turn.last}, {settle: settled});
+    },
+  });
+  clock.onChange(() => {
+    const button = api.explorer.querySelector("[data-action='play']");
+    if (button) button.textContent = clock.state() === 'idle' ? TURN : 'Pause';
+  });
+  turn = {clock, from: 0, last: 0};
+}
 
 /**
- * Turns the cloud once, from where it is; a second press pauses.
+ * Turns the cloud once, from where it is; a second press pauses. Without motion it takes a step.
  * @param {Api} api
  */
 function play(api) {
-  if (clock && clock.state() !== 'idle') {
-    clock.pause();
-    return;
+  const now = Number(api.state().angle);
+  if (turn.clock && turn.clock.state() !== 'idle') turn.clock.pause();
+  else if (matchMedia('(prefers-reduced-motion: reduce)').matches) api.set({angle: (now + STILL) % 360});
+  else {
+    Object.assign(turn, {from: now, last: now});
+    turn.clock?.play();
   }
-  const from = Number(api.state().angle);
-  clock = player({
-    length: 361, seconds: TURN_SECONDS, element: api.stage, smooth: true, signal: api.signal,
-    at: () => ((Number(api.state().angle) - from) % 360 + 360) % 360,
-    go: (turn, settled) => api.set({angle: +((from + turn) % 360).toFixed(2)}, {settle: settled}),
-    reducedMotion: () => matchMedia('(prefers-reduced-motion: reduce)').matches,
-  });
-  clock.play();
 }
 
 /** @type {(outputs: Outputs, state: State) => string} */
@@ -194,7 +215,7 @@ export default {
   draw,
   handles,
   summary,
-  actions: [{id: 'play', label: 'Turn once', run: play}],
+  actions: [{id: 'play', label: TURN, run: play}],
   predict: {
     question: 'The cloud is turned by 137 degrees and mirrored. What happens to the distance between the two reference points?',
     options: ['It grows', 'It shrinks', 'It stays the same'],

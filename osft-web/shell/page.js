@@ -81,6 +81,8 @@ class MountedPage {
     this.addressTimer = 0;
     this.busyTimer = 0;
     this.asked = 0;
+    /** @type {(() => void)[]} bring the buttons of the tools in step with the state */
+    this.toggles = [];
     /** Whether what the controls report is Python's refusal. */
     this.refused = false;
   }
@@ -95,7 +97,7 @@ class MountedPage {
     this.readAddress();
     this.paint(declaration.result, declaration.defaults);
     module.handles?.(this.stage, this.api);
-    wireWords(this.main, (partial) => this.set(partial, {settle: true}));
+    this.updateWords = wireWords(this.main, this.api, module);
     mountPanels(this.main, this.api, module);
     const observer = new ResizeObserver(() => this.resized());
     observer.observe(this.stage);
@@ -146,8 +148,12 @@ class MountedPage {
 
   buildTools() {
     const tools = find(this.explorer, '.tools');
-    const actions = (this.module.actions ?? []).map(({id, label, run}) =>
-      button(label, () => run(/** @type {Api} */ (this.api)), {'data-action': id}));
+    this.toggles = [];
+    const actions = (this.module.actions ?? []).map(({id, label, run, pressed}) => {
+      const node = button(label, () => run(/** @type {Api} */ (this.api)), {'data-action': id});
+      if (pressed) this.toggles.push(() => node.setAttribute('aria-pressed', String(pressed(this.state))));
+      return node;
+    });
     const reset = button('Reset', () => this.set({...this.declaration.defaults}, {settle: true}), {'data-action': 'reset', class: 'button quiet'});
     tools.replaceChildren(...actions, reset);
   }
@@ -158,9 +164,7 @@ class MountedPage {
    */
   set(partial, {settle: settled = true} = {}) {
     const {state, problems} = settle(this.declaration.parameters, this.state, partial);
-    this.state = state;
-    this.controls?.update(state);
-    this.report(problems);
+    this.take(state, problems);
     this.summary.setAttribute('aria-busy', settled ? 'false' : 'true');
     clearTimeout(this.addressTimer);
     this.addressTimer = window.setTimeout(() => this.writeAddress(), settled ? 0 : ADDRESS_AFTER);
@@ -177,11 +181,22 @@ class MountedPage {
   readAddress() {
     const {change, unknown} = readAddress(this.declaration, new URLSearchParams(location.search));
     const {state, problems} = settle(this.declaration.parameters, {...this.declaration.defaults}, change);
+    this.take(state, problems);
+    if (problems.length || unknown) notify({slot: 'link', code: 'OSFT-E50', message: linkNotice(problems.length, unknown), quiet: true});
+    else clearNotice('link');
+  }
+
+  /**
+   * @param {State} state
+   * @param {import('./types.js').Problem[]} problems
+   */
+  take(state, problems) {
     this.state = state;
     this.controls?.update(state);
     this.report(problems);
-    if (problems.length || unknown) notify({slot: 'link', code: 'OSFT-E50', message: linkNotice(problems.length, unknown), quiet: true});
-    else clearNotice('link');
+    for (const update of this.toggles) update();
+    this.updateWords?.();
+    if (!this.live) this.summarize();
   }
 
   /** @param {import('./types.js').Problem[]} problems */
@@ -230,13 +245,20 @@ class MountedPage {
     this.shownState = state;
     this.draw();
     this.fill?.(outputs);
-    setText(this.summary, unbroken(this.module.summary(outputs, state)));
+    this.summarize();
     if (!live) return;
     this.live = true;
     this.revision += 1;
     this.explorer.dataset.source = 'live';
     this.explorer.dataset.revision = String(this.revision);
     for (const listener of this.listeners) listener(outputs, state);
+  }
+
+  /** The figure in words. Before Python is ready it can be of other settings than the controls show, and says so. */
+  summarize() {
+    const waiting = Object.keys(this.state).some((name) => this.state[name] !== this.shownState[name]);
+    const opening = !this.live && waiting ? 'The figure shows the opening settings until Python is ready. ' : '';
+    setText(this.summary, unbroken(opening + this.module.summary(this.outputs, this.shownState)));
   }
 
   draw() {

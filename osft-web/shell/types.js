@@ -82,12 +82,12 @@
  * @property {(stage: HTMLElement, api: Api) => void} [handles]
  * @property {(outputs: Outputs, state: State) => string} summary
  * @property {Record<string, (value: any) => string>} [written]  outputs that are not read as their kind says
- * @property {Table} [table]  outputs `<row key><column suffix>` shown as a table instead of a list
+ * @property {Table|Table[]} [table]  outputs `<row key><column suffix>` shown as a table instead of a list
  * @property {Predict} [predict]
  * @property {Challenge[]} [challenges]
- * @property {{id: string, label: string, run: (api: Api) => void}[]} [actions]
+ * @property {{id: string, label: string, run: (api: Api) => void, pressed?: (state: State) => boolean}[]} [actions]
  */
-/** @typedef {{caption: string, corner?: string, rows: {key: string, label: string}[], columns: {suffix: string, label: string}[]}} Table */
+/** @typedef {{caption: string, corner?: string, rows: {key: string, label: string, series?: string}[], columns: {suffix: string, label: string}[]}} Table */
 /**
  * @typedef {object} Predict
  * @property {string} question

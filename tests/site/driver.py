@@ -6,9 +6,11 @@ Used by the tests of tests/site and tests/faults.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 PAGES = ("rotation", "orthogonal", "energy", "svd", "projection", "parameters", "training")
 EXPLORER = ".explorer[data-page]"
@@ -76,3 +78,62 @@ def read_value(text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError:
         return text
+
+
+@dataclass
+class Reader:
+    """A page in which Python keeps running while the documents change, as it does for a reader who follows links."""
+
+    page: Page
+
+    @classmethod
+    def at_the_first_page(cls, page: Page) -> Reader:
+        """Open the first document and wait until it is live; nothing is kept for offline use."""
+        open_live(page, "rotation.html?nosw=1")
+        return cls(page)
+
+    def follow(self, address: str) -> None:
+        """Follow a link to a document of the site, without waiting for its figure."""
+        # The marker goes with the old content, so that the new one is known to have come.
+        self.page.evaluate(FOLLOW, address)
+        self.page.locator("main:not([data-left])").wait_for(state="attached", timeout=PATIENCE)
+
+    def open(self, name: str, **settings: Any) -> None:
+        """Go to a page with these settings in its address, and wait for its live figure."""
+        query = urlencode({key: str(int(value)) if isinstance(value, bool) else value for key, value in settings.items()})
+        self.follow(f"{name}.html?{query}" if query else f"{name}.html")
+        self.page.locator(f"{EXPLORER}[data-page='{name}'][data-source='live']:not([aria-busy])").wait_for(state="attached", timeout=PATIENCE)
+
+    def state(self) -> dict[str, Any]:
+        """The values of the controls that are shown, by parameter."""
+        found: dict[str, Any] = self.page.evaluate(STATE)
+        return found
+
+    def panel(self, name: str) -> Locator:
+        """A panel of the page, mounted."""
+        panel = self.page.locator(f"[data-panel='{name}']")
+        panel.scroll_into_view_if_needed()
+        mounted = self.page.locator(f"[data-panel='{name}'][data-mounted]")
+        mounted.wait_for(timeout=PATIENCE)
+        return mounted
+
+
+FOLLOW = """(address) => {
+  document.querySelector('main').dataset.left = '';
+  const link = Object.assign(document.createElement('a'), {href: address});
+  document.body.append(link);
+  link.click();
+  link.remove();
+}"""
+STATE = """() => {
+  const found = {};
+  for (const control of document.querySelectorAll('.explorer .control:not([hidden])')) {
+    const fields = [...control.querySelectorAll('[name]')];
+    if (fields.length === 0) continue;
+    const field = fields[0];
+    found[control.dataset.parameter] = fields.length > 1 || control.matches('.control-choices')
+      ? fields.filter((one) => one.checked).map((one) => one.value).join(',')
+      : field.type === 'checkbox' ? field.checked : field.value;
+  }
+  return found;
+}"""
