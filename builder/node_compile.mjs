@@ -1,8 +1,9 @@
 // Runs the vendored Pyodide under Node, so that its own Python compiles what the browser will import.
 // Started by builder/runtime_node.py as: node node_compile.mjs <task.json>.
 //
-// A task either compiles: `trees` for the program builder/runtime_inside.py; or, with `start`, it starts
-// from compiled files in the folder `lib`, as the browser does, and writes down what that imported.
+// A task has `trees` for the program builder/runtime_inside.py, and the folders that these trees name to
+// `mount`. With `library` Python itself starts from compiled files, as in the browser; with `start` the
+// files of the library that the explorer in /task/py imports are written down.
 
 import {readFileSync, writeFileSync} from 'node:fs';
 import {pathToFileURL} from 'node:url';
@@ -24,17 +25,14 @@ async function main() {
     indexURL: task.pyodide,
     packageBaseUrl: task.pyodide,
     lockFileContents: task.lock,
-    ...(task.start ? {stdLibURL: task.empty, fsInit: (files) => mount(files, '/lib/python3.14', task.mounts.lib)} : {}),
+    ...(task.library ? {stdLibURL: task.empty, fsInit: (files) => mount(files, '/lib/python3.14', task.library)} : {}),
     // The same sources must give the same bytes, and the order of a set of strings depends on this seed.
     env: {PYTHONHASHSEED: '0', PYTHONDONTWRITEBYTECODE: '1', ...task.environment},
   });
   for (const [name, folder] of Object.entries(task.mounts)) mount(pyodide.FS, `/task/${name}`, folder);
-  if (task.start) {
-    writeFileSync(task.start, JSON.stringify(recordStart(pyodide)));
-  } else {
-    const globals = pyodide.toPy({task: task.trees, __name__: 'runtime_inside'});
-    pyodide.runPython(readFileSync(task.program, 'utf8'), {globals, filename: 'runtime_inside.py'});
-  }
+  if (task.start) writeFileSync(task.start, JSON.stringify(recordStart(pyodide)));
+  const globals = pyodide.toPy({task: task.trees, __name__: 'runtime_inside'});
+  pyodide.runPython(readFileSync(task.program, 'utf8'), {globals, filename: 'runtime_inside.py'});
 }
 
 function mount(files, place, folder) {

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from builder import runtime_node, runtime_pack, tools
+from builder import runtime_node, runtime_pack, runtime_snapshot, tools
 
 Say = Callable[[str], None]
 
@@ -30,8 +30,8 @@ KEPT = ("name", "version", "file_name", "install_dir", "sha256", "imports", "pac
 
 
 def signature() -> str:
-    """What the start-up files depend on beside the project's files: whether there is a Node."""
-    return f"node: {bool(tools.node_command())}"
+    """What the start-up files depend on beside the project's files: which Node there is."""
+    return f"node: {bool(tools.node_command())} {bool(tools.node_command(runtime_snapshot.NODE))}"
 
 
 def accelerate(vendor_dir: Path, staging_dir: Path, log: Say) -> dict[str, Any]:
@@ -45,16 +45,17 @@ def accelerate(vendor_dir: Path, staging_dir: Path, log: Say) -> dict[str, Any]:
     packages = shipped(lock, vendor_dir)
     lock = {"info": lock["info"], "packages": packages}
     runtime = vendor_dir.relative_to(staging_dir).as_posix()
-    tiers: dict[str, Any] = {
-        "stock": {"library": f"{runtime}/python_stdlib.zip", "packs": [], "python": "py.zip", "packages": ["numpy"]},
-    }
+    tiers = {"stock": start(library=f"{runtime}/python_stdlib.zip", python="py.zip", packages=["numpy"])}
     features = {name: feature(packages=[name], imports=imports) for name, imports in FEATURES.items() if name in packages}
     features["stdlib"] = feature()
     features |= {name: feature(data=data) for name, data in DATA.items()}
-    packs = make_packs(vendor_dir, staging_dir, lock, log)
+    packs, snapshot = make_packs(vendor_dir, staging_dir, lock, log)
     if packs:
-        tiers["fast"] = {"library": "", "packs": [packs["start"], packs["python"]], "python": "", "packages": []}
+        tiers["fast"] = start(packs=[packs["start"], packs["python"]])
         features["stdlib"]["packs"]["fast"] = [packs["rest"]]
+    if packs and snapshot:
+        tiers["snapshot"] = start(packs=[packs["python"]], **snapshot)
+        features["stdlib"]["packs"]["snapshot"] = [packs["rest"]]
     boot = {
         "loader": f"{runtime}/pyodide.mjs",
         "glue": f"{runtime}/pyodide.asm.mjs",
@@ -74,18 +75,32 @@ def feature(
     return {"packages": packages or [], "packs": {}, "data": data or {}, "imports": imports or []}
 
 
-def make_packs(vendor_dir: Path, staging_dir: Path, lock: dict[str, Any], log: Say) -> dict[str, str]:
-    """Compile and pack; the packs' paths by what they hold, or nothing where that cannot be done."""
+def start(**parts: Any) -> dict[str, Any]:
+    """One entry of `tiers`, every part of it there."""
+    empty = {"library": "", "packs": [], "python": "", "packages": [], "snapshot": "", "header": "", "fingerprint": ""}
+    return empty | parts
+
+
+def make_packs(
+    vendor_dir: Path, staging_dir: Path, lock: dict[str, Any], log: Say
+) -> tuple[dict[str, str], dict[str, str] | None]:
+    """Compile and pack: the packs' paths by what they hold, and the snapshot; or as much of it as can be made."""
     node = tools.node_command()
     if node is None:
         log("There is no Node here, so Python starts from stock Pyodide, which takes two to three times as long.")
-        return {}
+        return {}, None
+    py_zip = staging_dir / "py.zip"
     try:
-        compiled = runtime_node.compile_all(node, vendor_dir, staging_dir / "py.zip", lock, log)
+        compiled = runtime_node.compile_all(runtime_node.Job(node, vendor_dir, lock), py_zip, log)
     except runtime_node.NodeError as error:
         log(f"Python starts from stock Pyodide, because compiling in advance failed: {error}")
-        return {}
-    return runtime_pack.write_packs(compiled, staging_dir / "py.zip", staging_dir)
+        return {}, None
+    packs = runtime_pack.write_packs(compiled, py_zip, staging_dir)
+    node = tools.node_command(runtime_snapshot.NODE)
+    if node is None:
+        return packs, None
+    job = runtime_node.Job(node, vendor_dir, lock)
+    return packs, runtime_snapshot.make_snapshot(job, compiled, py_zip, staging_dir, log)
 
 
 def shipped(lock: dict[str, Any], vendor_dir: Path) -> dict[str, dict[str, Any]]:

@@ -1,8 +1,8 @@
 """Has the vendored Pyodide, run under Node, compile what the browser imports; keeps the results.
 
-Called by builder/runtime.py. Three jobs, each kept in `.cache/runtime/` under the hash of all that
-it depends on: the library (the standard library and NumPy), py/, and the list of files that a
-start of the explorer imports.
+Called by builder/runtime.py. Two jobs, each kept in `.cache/runtime/` under the hash of all that it
+depends on: the library, which is the standard library and NumPy; and py/, with the list of files of
+the library that a start of the explorer imports.
 """
 
 from __future__ import annotations
@@ -54,44 +54,57 @@ class Compiled:
     later: frozenset[str]
 
 
-def compile_all(node: str, vendor_dir: Path, py_zip: Path, lock: dict[str, Any], log: Say) -> Compiled:
-    """Bring all three jobs up to date. `py_zip` holds the sources of py/."""
-    wheel = vendor_dir / lock["packages"]["numpy"]["file_name"]
-    pyodide = [vendor_dir / name for name in ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")]
-    programs = [HERE / name for name in ("runtime_node.py", "runtime_inside.py", "node_compile.mjs")]
-    job = Job(node, vendor_dir, lock, log)
+def compile_all(job: Job, py_zip: Path, log: Say) -> Compiled:
+    """Bring both jobs up to date. `py_zip` holds the sources of py/."""
+    vendor_dir = job.vendor_dir
+    wheel = vendor_dir / job.lock["packages"]["numpy"]["file_name"]
+    ours = [HERE / name for name in ("runtime_node.py", "runtime_inside.py", "node_compile.mjs")]
+    inputs = [*pyodide_files(vendor_dir), wheel, *ours]
 
     def library(out: Path) -> None:
         log("Compiling the standard library and NumPy for the browser; this is done once.")
         with temporary() as sources:
             extract(vendor_dir / "python_stdlib.zip", sources, lambda name: True)
             extract(wheel, sources / "site-packages", lambda name: True)
-            job.run({"lib": sources, "out": out}, [["/task/lib", "/task/out", LIBRARY, "library"]], {"PYTHONNODEBUGRANGES": "1"})
+            task = {
+                "mounts": {"lib": str(sources), "out": str(out)},
+                "trees": [["/task/lib", "/task/out", LIBRARY, "library"]],
+                "environment": {"PYTHONNODEBUGRANGES": "1"},
+            }
+            job.run("node_compile.mjs", task | {"program": str(HERE / "runtime_inside.py")})
         extract(wheel, out / "full" / "site-packages", lambda name: not name.endswith(UNUSED))
 
     def python(out: Path) -> None:
         with temporary() as sources:
             extract(py_zip, sources, lambda name: True)
-            job.run({"py": sources, "out": out}, [["/task/py", "/task/out", PYTHON, "beside"]])
+            (out / "py").mkdir()
+            task = {
+                "library": str(compiled / "full"),
+                "mounts": {"py": str(sources), "out": str(out)},
+                "trees": [["/task/py", "/task/out/py", PYTHON, "beside"]],
+                "start": str(out / "start.json"),
+            }
+            said = job.run("node_compile.mjs", task | {"program": str(HERE / "runtime_inside.py")})
+        if said:
+            log(said)
 
-    def start(out: Path) -> None:
-        with temporary() as sources:
-            extract(py_zip, sources, lambda name: True)
-            job.run({"py": sources, "lib": compiled_library / "full"}, [], start=out / "start.json")
-
-    compiled_library = kept("library", [*pyodide, wheel, *programs], library)
-    compiled_python = kept("python", [*pyodide, py_zip, *programs], python)
-    started = kept("start", [*pyodide, wheel, py_zip, *programs], start)
-    docstrings = json.loads((compiled_library / "docstrings.json").read_text(encoding="utf-8"))
-    names = json.loads((started / "start.json").read_text(encoding="utf-8"))
+    compiled = kept("library", inputs, library)
+    ours_compiled = kept("python", [*inputs, py_zip], python)
+    docstrings = json.loads((compiled / "docstrings.json").read_text(encoding="utf-8"))
+    names = json.loads((ours_compiled / "start.json").read_text(encoding="utf-8"))
     return Compiled(
-        compiled_library / "full",
-        compiled_library / "bare",
+        compiled / "full",
+        compiled / "bare",
         docstrings,
-        compiled_python,
+        ours_compiled / "py",
         start=frozenset(names["start"]),
         later=frozenset(names["later"]),
     )
+
+
+def pyodide_files(vendor_dir: Path) -> list[Path]:
+    """What of Pyodide the results depend on."""
+    return [vendor_dir / name for name in ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")]
 
 
 def kept(name: str, inputs: list[Path], make: Callable[[Path], None]) -> Path:
@@ -131,21 +144,14 @@ def extract(archive: Path, target: Path, wanted: Callable[[str], bool]) -> None:
 
 @dataclass(frozen=True)
 class Job:
-    """One run of Pyodide under Node."""
+    """How a program of builder/ is run with the vendored Pyodide under Node."""
 
     node: str
     vendor_dir: Path
     lock: dict[str, Any]
-    log: Say
 
-    def run(
-        self,
-        mounts: dict[str, Path],
-        trees: list[list[str]],
-        environment: dict[str, str] | None = None,
-        start: Path | None = None,
-    ) -> None:
-        """Run builder/node_compile.mjs on these trees. Raises `NodeError` with the last lines it said."""
+    def run(self, program: str, task: dict[str, Any]) -> str:
+        """Run `builder/<program>` on a task; what it printed. Raises `NodeError` with the last lines it said."""
         with temporary() as work:
             # Pyodide's loader asks Node for the package "ws", which only sockets would use.
             package = work / "node_modules" / "ws"
@@ -155,27 +161,19 @@ class Job:
             shutil.copyfile(self.vendor_dir / "pyodide.mjs", work / "pyodide.mjs")
             with zipfile.ZipFile(work / "empty.zip", "w"):
                 pass
-            task = {
+            common = {
                 "loader": str(work / "pyodide.mjs"),
                 "pyodide": f"{self.vendor_dir}/",
                 "lock": {"info": self.lock["info"], "packages": {}},
                 "empty": str(work / "empty.zip"),
-                "environment": environment or {},
-                "mounts": {name: str(folder) for name, folder in mounts.items()},
-                "program": str(HERE / "runtime_inside.py"),
-                "trees": trees,
-                "start": str(start or ""),
             }
-            (work / "task.json").write_text(json.dumps(task), encoding="utf-8")
+            (work / "task.json").write_text(json.dumps(common | task), encoding="utf-8")
+            command = [self.node, "--no-warnings", str(HERE / program), str(work / "task.json")]
             try:
-                done = subprocess.run(
-                    [self.node, str(HERE / "node_compile.mjs"), str(work / "task.json")],
-                    capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=LIMIT,
-                )  # fmt: skip
+                done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=LIMIT)
             except (OSError, subprocess.TimeoutExpired) as error:
                 raise NodeError(f"{self.node} did not finish ({error}).") from error
             if done.returncode != 0:
                 lines = [line.strip() for line in f"{done.stdout}\n{done.stderr}".splitlines() if line.strip()]
                 raise NodeError(" / ".join(lines[-8:]))
-            if done.stdout.strip():
-                self.log(done.stdout.strip())
+            return done.stdout.strip()

@@ -22,13 +22,11 @@ DOCSTRINGS = "/lib/docstrings.json"
 
 
 def write_packs(compiled: Compiled, py_zip: Path, staging_dir: Path) -> dict[str, str]:
-    """Write the three packs: what a start imports, the rest of the library, and py/ with its sources.
-
-    What every start imports comes without docstrings; they come with the rest.
+    """Write the three packs: what a start imports, the rest of the library with the docstrings that
+    the start goes without, and py/ with its sources.
     """
-    bare, full = read_tree(compiled.bare), read_tree(compiled.full)
-    start = {path: bare.get(path, full[path]) for path in compiled.start} | {path: full[path] for path in compiled.later}
-    rest = {path: content for path, content in full.items() if path not in start}
+    start = start_files(compiled)
+    rest = {path: content for path, content in read_tree(compiled.full).items() if path not in start}
     docstrings = {module_name(path): texts for path, texts in compiled.docstrings.items() if path in compiled.start and texts}
     with zipfile.ZipFile(py_zip) as archive:
         python = {name: archive.read(name) for name in archive.namelist()}
@@ -42,6 +40,16 @@ def write_packs(compiled: Compiled, py_zip: Path, staging_dir: Path) -> dict[str
     for name, files in contents.items():
         (staging_dir / paths[name]).write_bytes(pack(files))
     return paths
+
+
+def start_files(compiled: Compiled) -> dict[str, bytes]:
+    """The files of the library that pages need, by their path in it.
+
+    What every start imports comes without docstrings. What a page imports when it first computes keeps
+    them, because it may be imported after the others got theirs back.
+    """
+    bare, full = read_tree(compiled.bare), read_tree(compiled.full)
+    return {path: bare.get(path, full[path]) for path in compiled.start} | {path: full[path] for path in compiled.later}
 
 
 def placed(files: Mapping[str, bytes], folder: str) -> dict[str, bytes]:

@@ -5,9 +5,9 @@ import {Channel} from './channel.js';
 import {FAULTS, KernelError} from './errors.js';
 import {featuresFor} from './features.js';
 import {Host} from './host.js';
-import {addedBy, allFiles, makePlan, readManifest, wheelPaths} from './plan.js';
-import {Supply} from './supply.js';
-import {chooseTier, isThrifty} from './tier.js';
+import {deliver, equip, gather} from './material.js';
+import {addedBy, wheelPaths} from './plan.js';
+import {isThrifty} from './tier.js';
 import {watchdog} from './watchdog.js';
 
 export {FAULTS, KernelError};
@@ -18,14 +18,11 @@ export {FAULTS, KernelError};
 /** @typedef {import('./protocol.js').Step} Step */
 /** @typedef {import('./protocol.js').Tensor} Tensor */
 /** @typedef {import('./protocol.js').Feature} Feature */
-/** @typedef {import('./protocol.js').Plan} Plan */
-/** @typedef {import('./plan.js').Boot} Boot */
-/** @typedef {{supply: Supply, boot: Boot, plan: Plan, paths: string[]}} Material */
+/** @typedef {import('./material.js').Material} Material */
+/** @typedef {import('./supply.js').Supply} Supply */
 
 /** A second death within this many milliseconds is not mended without being asked. */
 const PATIENCE = 60_000;
-/** A script is imported by its URL; the worker only needs to know that it is whole. */
-const NOTHING = new ArrayBuffer(0);
 /** Seconds of visible time within which a page shown again must hear from its worker. */
 const PING_LIMIT = 5;
 
@@ -58,6 +55,8 @@ class Kernel {
   /** @type {KernelError | null} */
   #failure = null;
   #diedAt = -Infinity;
+  /** A snapshot has failed in this visit, so there will be no second. */
+  #careful = false;
 
   constructor() {
     this.ready = new Promise((resolve) => (this.#settle = resolve));
@@ -217,9 +216,22 @@ class Kernel {
         this.#whenIdle();
       },
       (error) => {
-        if (host === this.#host && error.code !== 'OSFT-E20') this.#fail(error);
+        if (host !== this.#host || error.code === 'OSFT-E20') return;
+        if (this.status.tier === 'snapshot') this.#startOrdinarily(error);
+        else this.#fail(error);
       },
     );
+  }
+
+  /**
+   * The snapshot saves time and nothing else: whatever is wrong with it, Python is started without it.
+   * @param {KernelError} error
+   */
+  #startOrdinarily(error) {
+    console.info(`Python is started from its files, because its snapshot did not work here: ${error.detail || error.message}`);
+    this.#careful = true;
+    this.#material = null;
+    this.#begin();
   }
 
   /** A new worker, started from what the page keeps or is fetching. */
@@ -230,40 +242,26 @@ class Kernel {
       isControlled() ? this.build : '',
     );
     this.#material ??= this.#gather();
-    this.#material.then(
-      ({supply, plan, paths}) => {
-        host.boot(plan);
-        deliver(supply, host, paths).catch((error) => host.end(asKernelError(error)));
-      },
-      (error) => host.end(asKernelError(error)),
-    );
+    this.#material.then((material) => equip(material, host)).catch((error) => host.end(asKernelError(error)));
     return host;
   }
 
   /** @returns {Promise<Material>} */
   async #gather() {
-    const missing = ['WebAssembly', 'Worker', 'DecompressionStream'].find((name) => !(name in globalThis));
-    if (missing) throw new KernelError('OSFT-E07', `it has no ${missing}`);
-    const root = new URL('../generated/', import.meta.url);
-    const manifest = await readManifest(new URL('manifest.json', root));
-    // The scripts of this page are of the build that it was opened with; Python of another may not fit them.
-    if (this.build && this.build !== manifest.build) throw new KernelError('OSFT-E14');
-    this.build = manifest.build;
-    const supply = new Supply(
-      root,
-      allFiles(manifest),
-      (progress) =>
-        this.#tell({
-          loaded: progress.loaded,
-          total: progress.total,
-          ...(this.status.state === 'booting' && progress.waiting ? {stage: 'offline'} : {}),
-        }),
-      this.#supply?.kept,
+    const material = await gather({
+      build: this.build,
+      earlier: this.#supply,
+      careful: this.#careful,
+      report: ({loaded, total, waiting}) =>
+        this.#tell({loaded, total, ...(this.status.state === 'booting' && waiting ? {stage: 'offline'} : {})}),
+    });
+    this.build = material.build;
+    this.#supply = material.supply;
+    material.planned.then(
+      ({plan}) => this.#tell({tier: plan.tier}),
+      () => {}, // told by the worker that is waiting for the plan
     );
-    this.#supply = supply;
-    const tier = chooseTier(manifest.boot, location.search);
-    this.#tell({tier});
-    return {supply, boot: manifest.boot, ...makePlan(manifest.boot, tier, supply)};
+    return material;
   }
 
   /**
@@ -316,7 +314,8 @@ class Kernel {
    * @param {Feature} feature
    */
   async #fetchFeature(host, feature) {
-    const {supply, boot, plan} = await /** @type {Promise<Material>} */ (this.#material);
+    const {supply, boot, planned} = await /** @type {Promise<Material>} */ (this.#material);
+    const {plan} = await planned;
     const extra = boot.features[feature];
     if (!extra) throw new KernelError('OSFT-E12', `this copy of the site was built without ${feature}`);
     // Pyodide's own unpacking of wheels is in the part of the library that comes later.
@@ -336,11 +335,13 @@ class Kernel {
   /** What can wait until the first figure is live: the rest of the library, a spare worker. */
   #whenIdle() {
     const idle = globalThis.requestIdleCallback ?? ((/** @type {() => void} */ action) => setTimeout(action, 2000));
-    idle(() => {
+    idle(async () => {
       this.#raiseSpare();
-      const {connection} = /** @type {{connection?: {saveData?: boolean}}} */ (navigator);
-      // Nobody asked for it yet, so a failure is told when somebody does.
-      if (this.status.state === 'ready' && !connection?.saveData) this.load('stdlib').catch(() => {});
+      if (this.status.state !== 'ready' || isThrifty()) return;
+      // Nobody asked for these yet, so a failure is told when somebody does.
+      await this.load('stdlib').catch(() => {});
+      const {boot, supply} = (await this.#material?.catch(() => null)) ?? {};
+      if (boot?.tiers.snapshot && !this.#careful) await supply?.shelve(boot.tiers.snapshot.snapshot).catch(() => {});
     });
   }
 
@@ -406,23 +407,6 @@ class Kernel {
     document.documentElement.dataset.python = this.status.state;
     for (const listener of this.#listeners) listener(this.status);
   }
-}
-
-/**
- * Send files to a worker as they come.
- * @param {Supply} supply
- * @param {Host} host
- * @param {string[]} paths
- */
-async function deliver(supply, host, paths) {
-  await Promise.all(
-    paths.map(async (path) => {
-      const {bytes, module} = await supply.get(path);
-      const url = supply.url(path);
-      if (module) host.send({type: 'module', url, module: await module});
-      else host.send({type: 'file', url, bytes: path.endsWith('.mjs') ? NOTHING : bytes});
-    }),
-  );
 }
 
 /** Whether a service worker answers this page; in a frame without an origin the browser forbids even to ask. */

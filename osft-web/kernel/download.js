@@ -2,9 +2,13 @@
 // Called by supply.js. Says which file and why when it is not, and how to mend it.
 
 import {KernelError} from './errors.js';
+import {fromShelf} from './shelf.js';
 
 /** @typedef {{bytes: number, sha256: string}} Expected */
 /** @typedef {{bytes: ArrayBuffer, module: Promise<WebAssembly.Module> | null}} Downloaded */
+
+/** What is kept between visits by this site itself. */
+const SHELVED = /^snapshot/;
 
 /** One file, over as many attempts as its caller makes; what has come is not asked for again. */
 export class Download {
@@ -53,6 +57,8 @@ export class Download {
   async request(signal, fresh) {
     /** @type {Record<string, string>} */
     const headers = this.loaded ? {Range: `bytes=${this.loaded}-`, 'If-Range': this.version} : {};
+    const shelved = SHELVED.test(this.name) && !fresh ? await fromShelf(this.url) : undefined;
+    if (shelved) return shelved;
     try {
       const response = await fetch(this.url, {signal, headers, cache: fresh ? 'reload' : 'default'});
       if (response.status !== 206) this.loaded = 0;

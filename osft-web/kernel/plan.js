@@ -10,7 +10,8 @@ import {KernelError} from './errors.js';
 
 /**
  * Paths are keys of `files`. `wheels` maps the name a wheel has in `lock` to its path.
- * @typedef {{library: string, packs: string[], python: string, packages: string[]}} Start
+ * @typedef {{library: string, packs: string[], python: string, packages: string[], snapshot: string, header: string,
+ *   fingerprint: string}} Start
  * @typedef {{packages: string[], packs: Partial<Record<Tier, string[]>>, data: Record<string, string>, imports: string[]}} Extra `data`: path in Python's
  *   file system -> file of the site.
  * @typedef {{version: string, loader: string, glue: string, wasm: string, lock: object, wheels: Record<string, string>,
@@ -45,18 +46,6 @@ export async function readManifest(url) {
 }
 
 /**
- * The tier of this visit: the one asked for by `?tier=`, else the best that was built.
- * @param {Boot} boot
- * @param {string} search The query of the page's address.
- * @returns {Tier}
- */
-export function chooseTier(boot, search) {
-  const asked = /** @type {Tier} */ (new URLSearchParams(search).get('tier'));
-  if (boot.tiers[asked]) return asked;
-  return boot.tiers.fast ? 'fast' : 'stock';
-}
-
-/**
  * @param {Boot} boot
  * @param {Tier} tier
  * @param {Supply} supply
@@ -76,15 +65,25 @@ export function makePlan(boot, tier, supply) {
     library: url(start.library),
     packs: start.packs.map(url),
     python: url(start.python),
+    snapshot: url(start.snapshot),
+    header: start.header,
+    fingerprint: start.fingerprint,
     lock: boot.lock,
     packages: start.packages,
     wheels,
   };
   return {
     plan,
-    paths: [boot.wasm, boot.loader, boot.glue, start.library, ...start.packs, start.python, ...wheelPaths(boot, start.packages)].filter(
-      Boolean,
-    ),
+    paths: [
+      boot.wasm,
+      boot.loader,
+      boot.glue,
+      start.library,
+      ...start.packs,
+      start.python,
+      start.snapshot,
+      ...wheelPaths(boot, start.packages),
+    ].filter(Boolean),
   };
 }
 

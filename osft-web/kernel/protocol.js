@@ -30,6 +30,9 @@
  * @property {string} library URL of the zip of the standard library.
  * @property {string[]} packs URLs of packs, written to the file system before Python starts.
  * @property {string} python URL of the zip of py/, or '' where a pack carries it.
+ * @property {string} snapshot URL of a recorded interpreter that takes the place of a start, or ''.
+ * @property {string} header What Pyodide has to be told of the snapshot beforehand, base64.
+ * @property {string} fingerprint What `explorer.selfcheck` must find after a restore.
  * @property {object} lock Pyodide's package lock, cut to what is vendored.
  * @property {string[]} packages What Pyodide itself loads from `lock` while it starts.
  * @property {Record<string, string>} wheels File name -> URL, of every wheel that `lock` names.
@@ -46,7 +49,8 @@
 
 /**
  * From the page to the worker.
- * @typedef {{type: 'boot', plan: Plan}
+ * @typedef {{type: 'prepare', scripts: string[]}
+ *   | {type: 'boot', plan: Plan}
  *   | {type: 'file', url: string, bytes: ArrayBuffer}
  *   | {type: 'module', url: string, module: WebAssembly.Module}
  *   | {type: 'call', id: number, name: string, arguments: Arguments}

@@ -3,6 +3,7 @@
 
 import {confine, offered} from './confine.js';
 import {unpack} from './pack.js';
+import {readSnapshot, restore} from './snapshot.js';
 
 /** @typedef {import('./protocol.js').Plan} Plan */
 /** @typedef {import('./protocol.js').Versions} Versions */
@@ -61,6 +62,8 @@ export async function boot(plan, tell) {
   const scripts = Promise.all([plan.loader, plan.glue].map(importChecked));
   const packs = plan.packs.map(async (url) => unpack(await supply(url).promise));
   for (const pack of packs) pack.catch(() => {}); // told by fsInit, which awaits it
+  const snapshot = plan.snapshot ? supply(plan.snapshot).promise.then(unpack).then(readSnapshot) : null;
+  snapshot?.catch(() => {}); // told where it is put back
   const broken = answerFetches(plan);
   const [{loadPyodide}, {default: createModule}] = await scripts;
   tell.stage('start');
@@ -72,7 +75,13 @@ export async function boot(plan, tell) {
     packageBaseUrl: plan.base,
     packages: plan.packages,
     jsglobals: offered(),
-    createPyodideModule: createModule,
+    createPyodideModule: async (/** @type {any} */ settings) => {
+      const module = await createModule(settings);
+      if (snapshot) restore(module, await snapshot);
+      return module;
+    },
+    // Of the snapshot itself Pyodide is given the header alone; the memory is in place by then.
+    ...(snapshot ? {_loadSnapshot: Uint8Array.from(atob(plan.header), (letter) => letter.charCodeAt(0))} : {}),
     fsInit: async (/** @type {any} */ files, /** @type {any} */ places) => {
       for (const pack of packs) await writePack(files, await pack, places.sitePackages);
     },
@@ -88,6 +97,7 @@ export async function boot(plan, tell) {
   const numpy = attempt('OSFT-E10', () => pyodide.pyimport('numpy'));
   if (plan.python) pyodide.unpackArchive(await supply(plan.python).promise, 'zip', {extractDir: PYTHON});
   pyodide.pyimport('sys').path.append(PYTHON);
+  if (snapshot) renew(pyodide, plan.fingerprint);
   const bridge = attempt('OSFT-E11', () => pyodide.pyimport('explorer.bridge'));
   bridge.listen(tell.text);
   supplies.clear();
@@ -96,12 +106,41 @@ export async function boot(plan, tell) {
 }
 
 /**
+ * A restored interpreter is proved to compute what an ordinary one does, and gets its own chance: the
+ * generators in the memory have the state of the machine that recorded it.
+ * @param {any} pyodide
+ * @param {string} fingerprint
+ */
+function renew(pyodide, fingerprint) {
+  const found = pyodide.pyimport('explorer.selfcheck').fingerprint();
+  if (found !== fingerprint) throw new Error(`the restored interpreter computes ${found} where ${fingerprint} is right`);
+  pyodide.pyimport('random').seed();
+  pyodide.pyimport('numpy.random').seed();
+}
+
+/** URL of a script -> its module, promised. @type {Map<string, Promise<any>>} */
+const imported = new Map();
+
+/**
  * Import a script once the page has found it whole; by then it comes from the browser's cache.
  * @param {string} url
  */
-async function importChecked(url) {
-  await supply(url).promise;
-  return import(url);
+function importChecked(url) {
+  let module = imported.get(url);
+  if (!module) {
+    module = supply(url).promise.then(() => import(url));
+    imported.set(url, module);
+    module.catch(() => {}); // told by whoever awaits it
+  }
+  return module;
+}
+
+/**
+ * Begin with scripts that every start needs, while the page still decides about the rest.
+ * @param {string[]} urls
+ */
+export function prepare(urls) {
+  urls.forEach(importChecked);
 }
 
 /**

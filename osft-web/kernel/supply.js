@@ -3,6 +3,7 @@
 
 import {Download} from './download.js';
 import {KernelError} from './errors.js';
+import {toShelf} from './shelf.js';
 import {watchdog} from './watchdog.js';
 
 /** @typedef {import('./download.js').Downloaded} Downloaded */
@@ -33,6 +34,8 @@ export class Supply {
     this.dog = null;
     this.waiting = false;
     this.scheduled = false;
+    /** @type {{bytes: number, resolve: () => void}[]} */
+    this.milestones = [];
   }
 
   /**
@@ -121,6 +124,7 @@ export class Supply {
 
   progressed() {
     this.dog?.touch();
+    this.pass();
     if (this.scheduled) return;
     this.scheduled = true;
     // A few times a second is enough; hundreds of chunks come in one.
@@ -134,6 +138,28 @@ export class Supply {
     this.report({...this.count(), waiting: this.waiting});
   }
 
+  /**
+   * Settles once this many bytes have come.
+   * @param {number} bytes
+   * @returns {Promise<void>}
+   */
+  reached(bytes) {
+    return new Promise((resolve) => {
+      this.milestones.push({bytes, resolve});
+      this.pass();
+    });
+  }
+
+  pass() {
+    if (!this.milestones.length) return;
+    const {loaded} = this.count();
+    this.milestones = this.milestones.filter(({bytes, resolve}) => {
+      if (loaded < bytes) return true;
+      resolve();
+      return false;
+    });
+  }
+
   count() {
     let loaded = 0;
     let total = 0;
@@ -142,6 +168,14 @@ export class Supply {
       total += download.expected.bytes;
     }
     return {loaded, total};
+  }
+
+  /**
+   * Keep the snapshot for the next visit.
+   * @param {string} path
+   */
+  async shelve(path) {
+    await toShelf(this.url(path), (await this.get(path)).bytes);
   }
 
   /** Forget what has come, so that progress speaks of what comes next. */

@@ -1,7 +1,7 @@
 // The Python worker: starts the interpreter, answers numbered requests, runs streams a step at a time.
 // Started by host.js through a blob, so that the page's Content-Security-Policy binds it.
 
-import {boot, install, receive} from './runtime.js';
+import {boot, install, prepare, receive} from './runtime.js';
 
 /** @typedef {import('./protocol.js').Request} Request */
 /** @typedef {import('./protocol.js').Reply} Reply */
@@ -27,6 +27,9 @@ turns.port1.onmessage = (/** @type {MessageEvent} */ event) => guard(streams.get
 /** @param {Request} request */
 function handle(request) {
   switch (request?.type) {
+    case 'prepare':
+      prepare(request.scripts);
+      break;
     case 'boot':
       if (booting) refuse(0, 'OSFT-E28', 'Python has been started already.');
       else start(request.plan);

@@ -16,9 +16,12 @@ DEADLY = {
 def test_stop_ends_an_endless_loop(run: Run) -> None:
     found = run("""
         const before = kernel.status.state;
-        const stream = cell('while True: pass');
+        let running = false;
+        const stream = cell('while True: pass', () => { running = true; });
+        await until(() => running);
+        await pause(100);
         const waiting = kernel.call('compute', {page: 'rotation', parameters: {}});
-        await pause(300);
+        await pause(100);
         const stopping = kernel.stop();
         const outcome = await settle(stream.done);
         const other = await settle(waiting);
@@ -103,12 +106,12 @@ def test_a_spare_takes_over_at_once(run: Run) -> None:
         await until(() => window.workers.length === 2);
         const spare = window.workers[1];
         await new Promise((resolve) => spare.addEventListener('message', ({data}) => { if (data.type === 'ready') resolve(); }));
-        const stream = cell('while True: pass');
-        await pause(200);
+        let running = false;
+        const stream = cell('while True: pass', () => { running = true; });
+        await until(() => running);
         await kernel.stop();
         const outcome = await settle(stream.done);
         const {outputs} = await kernel.call('compute', {page: 'rotation', parameters: {}});
-        const stages = [];
         await until(() => window.workers.length === 3);
         kernel.spare(false);
         return {code: outcome.code, determinant: outputs.determinant, state: kernel.status.state};

@@ -1,0 +1,32 @@
+// Keeps the snapshot between visits, in Cache Storage, where a browser leaves eight megabytes in peace.
+// Called by supply.js and tier.js. Where storage is blocked or full nothing is kept, and nothing breaks.
+
+const NAME = 'osft-snapshot';
+
+/**
+ * @param {string} url Versioned, so that what is found is of the build that asks.
+ * @returns {Promise<Response | undefined>}
+ */
+export async function fromShelf(url) {
+  try {
+    return await (await caches.open(NAME)).match(url);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Keep one file, in the place of all earlier ones.
+ * @param {string} url
+ * @param {ArrayBuffer} bytes
+ */
+export async function toShelf(url, bytes) {
+  try {
+    const shelf = await caches.open(NAME);
+    if (await shelf.match(url)) return;
+    for (const earlier of await shelf.keys()) await shelf.delete(earlier);
+    await shelf.put(url, new Response(bytes, {headers: {'content-type': 'application/octet-stream'}}));
+  } catch {
+    // The next visit asks the network again.
+  }
+}
