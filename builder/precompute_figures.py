@@ -22,6 +22,9 @@ WIDTH = 1280
 PICTURE = (640, 400)
 """The size of a page's picture on the index: the top of its figure, without handles."""
 
+SETTLE = 800
+"""Milliseconds in which a loaded page has filled its numbers and laid its figure out anew."""
+
 SECTION = re.compile(r'(<section class="explorer"[^>]*>\n?)(.*?)(\n? *</section>)', re.DOTALL)
 NUMBER = re.compile(r"(<data\b[^>]*\bdata-number=\"[^\"]+\"[^>]*>)(.*?)(</data>)", re.DOTALL)
 
@@ -68,7 +71,7 @@ def picture(page: Any) -> str:
     page.set_viewport_size({"width": width + 100, "height": 900})
     shown = page.evaluate("() => document.querySelector('.stage').clientWidth")
     page.set_viewport_size({"width": width + 100 + (width - 32 - shown), "height": 900})
-    page.wait_for_timeout(300)  # the figure redraws when the browser has laid it out anew
+    page.wait_for_timeout(SETTLE)
     drawing: str = page.evaluate(
         "async () => { const {stageToSvg} = await import('./figures/export.js');"
         " return stageToSvg(document.querySelector('.stage'), {title: document.querySelector('h1').textContent}); }"
@@ -81,12 +84,13 @@ def picture(page: Any) -> str:
 
 def drawn_document(page: Any, address: str, name: str, text: str) -> str:
     """The text of a document with its figure and numbers as this browser page draws them now."""
-    page.goto(f"{address}{name}.html", wait_until="networkidle")
+    page.goto(f"{address}{name}.html", wait_until="load")
     if name in PAGES:
         page.wait_for_selector(".explorer .outputs output")
         page.wait_for_selector(".explorer .stage *")
         inner = re.sub(r"\s*\n\s*", " ", page.evaluate(SNAPSHOT)).strip()
         text = SECTION.sub(lambda found: f"{found[1].rstrip()}\n      {inner}\n    </section>", text, count=1)
+    page.wait_for_timeout(SETTLE)
     values = iter(_numbers(page))
     return NUMBER.sub(lambda found: f"{found[1]}{next(values, found[2])}{found[3]}", text)
 
