@@ -140,6 +140,9 @@ def _parser() -> argparse.ArgumentParser:
     checked = command("check", _check, "is the built site whole, self-contained and up to date?")
     checked.add_argument("--no-data", action="store_true", help="leave out the data, which needs NumPy to recompute")
     command("lab", _lab, "write osft-web/lab/: both notebooks in JupyterLite (optional; needs pip and a package index)")
+    published = command("publish", _publish, "copy the built site for one public address, with sitemap and absolute cards")
+    published.add_argument("address", help="where the site will be, such as https://example.org/osft/")
+    published.add_argument("--to", type=Path, default=ROOT / "dist" / "site", metavar="FOLDER", help="a new folder (dist/site)")
     removed = command("clean", _clean, "remove what the build wrote; the downloaded files stay")
     removed.add_argument("--all", action="store_true", help="remove the downloaded files too")
     tested = command("test", _test, "set up .venv and a Chromium if needed, build, run the tests")
@@ -162,6 +165,17 @@ def _build(options: argparse.Namespace) -> int:
         say(f"Built {_relative(places.generated)} in {time.monotonic() - started:.1f} s.")
     else:
         say(f"{_relative(places.generated)} is up to date.")
+    return 0
+
+
+def _publish(options: argparse.Namespace) -> int:
+    from builder.publish import publish
+
+    places = Places.of(ROOT)
+    build(places, say)
+    options.to.parent.mkdir(parents=True, exist_ok=True)
+    documents = publish(places.site, options.to, options.address)
+    say(f"{options.to} is the site for {options.address}: {documents} documents and their sitemap.")
     return 0
 
 

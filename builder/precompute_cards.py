@@ -27,9 +27,10 @@ SITE = "Down the Orthogonal Rabbit Hole"
 
 def precompute_cards(folder: Path, log: Callable[[str], None]) -> None:
     """Write `<page>.png` for every page, and `index.png`, which shows the training page's figure."""
-    from explorer import publication, surface
     from matplotlib import rc_context
     from matplotlib.figure import Figure
+
+    from explorer import publication, surface
 
     folder.mkdir(parents=True, exist_ok=True)
     for card, page, title in [*((name, name, title) for name, title in NAMES.items()), ("index", "training", SITE)]:

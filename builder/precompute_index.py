@@ -170,7 +170,9 @@ def _experiment(data: dict[str, Any] | None) -> dict[str, Any] | None:
     half = outside["retained"].index(CONTROL_RATIO)
     found["outside"] = {name: outside["subspaces"][name]["mean"][half][0] for name in ("weights", "activations", "random")}
     ratio = sweep["retained"].index(HIGH_RATIO)
-    found["high_ratio"] = {name: sweep["methods"]["osft"][name]["mean"][ratio] for name in ("average_accuracy", "learning", "kept")}
+    found["high_ratio"] = {
+        name: sweep["methods"]["osft"][name]["mean"][ratio] for name in ("average_accuracy", "learning", "kept")
+    }
     found["seeds"] = len(data["seeds"])
     found["images"] = data["images"]
     return found

@@ -74,7 +74,7 @@ def build(places: Places, say: Say, *, given: Path | None = None, force: bool = 
         if _is_listed(places, manifest):
             return False
         if manifest is not None:  # only pages were edited: the manifest lists them anew
-            _write_manifest(places, places.generated, manifest)
+            write_manifest(places.site, places.generated, manifest)
             return True
         cache = Cache(places.cache)
         cache.sweep()
@@ -231,12 +231,12 @@ def _write(places: Places, lock: Lock, cache: Cache, staging: Path, inputs: str,
         **_accelerate(staging, say),
         "files": listing(staging, walk(staging)),
     }
-    _write_manifest(places, staging, content)
+    write_manifest(places.site, staging, content)
 
 
-def _write_manifest(places: Places, folder: Path, content: dict[str, Any]) -> None:
+def write_manifest(site: Path, folder: Path, content: dict[str, Any]) -> None:
     """Write the manifest in one step, with today's pages and the build's name: a hash of all the rest."""
-    content = {**content, "site": listing(places.site, site_files(places.site))}
+    content = {**content, "site": listing(site, site_files(site))}
     content.pop("build", None)
     content["build"] = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
     partial = folder / ".manifest.json"
