@@ -166,7 +166,9 @@ def test_the_other_route_agrees(page_name: str, data: st.DataObject) -> None:
         scale = float(np.abs(value).max(initial=0.0)) if declared[name].kind != "text" else 0.0
         if name == "condition_number" and (scale > 1e6 or not np.isfinite(scale)):
             continue  # the smallest singular value is rounding there, by either route
-        assert difference <= 1e-8 * max(1.0, scale), f"{name}: {difference} at {given_state}"
+        # SciPy's subspace_angles takes an arcsine near 90°, where that has half its digits.
+        tolerance = 1e-7 if name.endswith("_turn") else 1e-8
+        assert difference <= tolerance * max(1.0, scale), f"{name}: {difference} at {given_state}"
 
 
 @each_page

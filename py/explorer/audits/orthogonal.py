@@ -77,10 +77,11 @@ def make(known: dict[str, Any]) -> tuple[Array, str]:
         second = (first + random.integers(1, n, size=count)) % n
         product = np.eye(n)
         for i, j, turn in zip(first, second, random.uniform(-np.pi, np.pi, count), strict=True):
-            generator = np.zeros((n, n))
-            generator[j, i], generator[i, j] = turn, -turn
-            product = product @ expm(generator)
-        return product, "SciPy expm of each plane"
+            plane = np.eye(n)
+            plane[i, i] = plane[j, j] = math.cos(turn)
+            plane[j, i], plane[i, j] = math.sin(turn), -math.sin(turn)
+            product = product @ plane
+        return product, "whole matrices of plane rotations, multiplied"
     if method == "block":
         seeds = random.integers(2**32, size=n // known["block"])
         blocks = [haar(known["block"], int(each), special=True) for each in seeds]
