@@ -155,12 +155,12 @@ function handles(stage, api) {
   });
   updateTransport = transport(part(stage, 'time', 'div', {class: 'time'}), {label: 'Step on the figure', text: stepText}, clock, api.signal);
   updateTransport();
-  movable(stage, 'step', {
-    low: [0], high: [400], step: [STEP],
-    values: () => [Number(api.state().step)],
-    set: ([step = 0], settled) => go(step / STEP, settled),
-    drag: (pointer) => (timeline ? [timeline.invert.x(pointer.x)] : null),
-    place: ([step = 0]) => ({x: timeline?.x(step) ?? 0, y: timeline?.top ?? 0}),
+  movable(stage, 'step', { // counted in measured points, so that the finest move is from one to the next
+    low: [0], high: [400 / STEP], step: [1],
+    values: () => [Number(api.state().step) / STEP],
+    set: ([index = 0], settled) => go(index, settled),
+    drag: (pointer) => (timeline ? [Math.round(timeline.invert.x(pointer.x) / STEP)] : null),
+    place: ([index = 0]) => ({x: timeline?.x(index * STEP) ?? 0, y: timeline?.top ?? 0}),
   }, {signal: api.signal});
 }
 
