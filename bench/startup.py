@@ -95,9 +95,7 @@ def budgets(found: dict[str, Any]) -> list[Budget]:
             first, first_goal, second, second_goal = NUMBERS[name]
             what = f"to the first live result, {name}, over stock Pyodide"
             kept.append(Budget(what, statistics.median(ratios(times, name, 0)), first, first_goal, "x"))
-            kept.append(
-                Budget(f"{what}, second visit", statistics.median(ratios(times, name, 1)), second, second_goal, "x")
-            )
+            kept.append(Budget(f"{what}, second visit", statistics.median(ratios(times, name, 1)), second, second_goal, "x"))
     return kept
 
 

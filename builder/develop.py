@@ -49,7 +49,7 @@ def bench(arguments: list[str]) -> int:
         return next((status for name in names if (status := bench([name])) != 0), 0)
     if arguments[0] not in names:
         raise BuildError(f"There is no measurement {arguments[0]!r} in bench/; there are {', '.join(names)}.")
-    return _with_chromium([f"bench/{arguments[0]}.py", *arguments[1:]])
+    return _with_chromium(["-m", f"bench.{arguments[0]}", *arguments[1:]])
 
 
 def _with_chromium(arguments: list[str]) -> int:

@@ -1,0 +1,148 @@
+"""What crosses the network, by document.
+
+A first visit in an empty profile, until Python is ready and the figure live. Everything that was asked for is
+counted raw, with gzip (level 6) and with brotli (quality 11 for what does not change, as a host with stored brotli would
+send it). *Page* is HTML, CSS, scripts and the page's data; *fonts* and pictures are apart; *Python* is the runtime, NumPy
+and py/. What is fetched in idle time after the first live result is counted as *later*.
+"""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+import sys
+import urllib.parse
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, Response, sync_playwright
+
+from bench._bench import DOCUMENTS, ROOT, Budget, fresh_browser, main, served, table, tiers
+from builder import tools
+from builder.site import Places
+
+RUNS = 1
+IDLE = 4000
+BROTLI = """
+const {brotliCompressSync} = require('node:zlib'), {readFileSync} = require('node:fs');
+for (const path of process.argv.slice(1)) console.log(brotliCompressSync(readFileSync(path)).length);
+"""
+PYTHON = ("generated/runtime/", "generated/py.zip", "generated/snapshot")
+FONTS, PICTURES = (".woff2",), (".svg", ".png", ".ico")
+
+
+def kind(path: str) -> str:
+    """What a file of the site is counted as."""
+    if path.startswith(PYTHON):
+        return "Python"
+    if path.endswith(FONTS):
+        return "fonts"
+    return "pictures" if path.endswith(PICTURES) else "page"
+
+
+def visit(page: Page, root: str, address: str) -> dict[str, list[str]]:
+    """Open a document until its figure is live; the files asked for until then, and in the idle time after."""
+    asked: list[str] = []
+
+    def note(response: Response) -> None:
+        url = response.url.partition("?")[0]
+        if url.startswith(root) and response.status == 200:
+            asked.append(urllib.parse.unquote(url[len(root) :]) or "index.html")
+
+    page.context.on("response", note)
+    page.goto(f"{root}{address}")
+    page.locator("html[data-python='ready']").wait_for(state="attached")
+    if page.locator(".explorer[data-page]").count():
+        page.locator(".explorer[data-source='live']").wait_for(state="attached")
+    first = list(asked)
+    page.wait_for_timeout(IDLE)
+    page.context.remove_listener("response", note)
+    return {"first": first, "later": asked[len(first) :]}
+
+
+def gzipped(site: Path, path: str) -> int:
+    """The bytes of a file as a host that compresses would send it."""
+    raw = (site / path).read_bytes()
+    return min(len(raw), len(gzip.compress(raw, 6)))
+
+
+def sizes(site: Path, paths: list[str], *, brotli: bool = True) -> dict[str, dict[str, int]]:
+    """Raw, gzip and brotli bytes, and the number of requests, by kind and together."""
+    compressed = brotli_sizes(site, sorted(set(paths))) if brotli else {}
+    found: dict[str, dict[str, int]] = {}
+    for path in paths:
+        raw = (site / path).stat().st_size
+        for group in (kind(path), "all"):
+            entry = found.setdefault(group, {"requests": 0, "raw": 0, "gzip": 0, "brotli": 0})
+            entry["requests"] += 1
+            entry["raw"] += raw
+            entry["gzip"] += gzipped(site, path)
+            entry["brotli"] += min(raw, compressed.get(path, raw))
+    return found
+
+
+def brotli_sizes(site: Path, paths: list[str]) -> dict[str, int]:
+    """Bytes with brotli, by Node's zlib; nothing without a Node."""
+    node = tools.node_command()
+    if node is None:
+        return {}
+    command = [node, "-e", BROTLI, *(str(site / path) for path in paths)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
+    return dict(zip(paths, map(int, answer.stdout.split()), strict=True))
+
+
+def measure(runs: int) -> dict[str, Any]:
+    """For each tier and document what was asked for; one run is enough, bytes do not vary."""
+    found: dict[str, Any] = {}
+    site = Places.of(ROOT).site
+    with served() as root, sync_playwright() as playwright:
+        for tier in tiers():
+            for name in DOCUMENTS if tier == "fast" else ("rotation",):
+                with fresh_browser(playwright) as context:
+                    asked = visit(context.pages[0], root, f"{name}.html?tier={tier}")
+                twice = sorted({path for path in asked["first"] if asked["first"].count(path) > 1})
+                found[f"{name}, {tier}"] = {
+                    "first": sizes(site, asked["first"]),
+                    "later": sizes(site, asked["later"], brotli=False),
+                    "twice": twice,
+                }
+    return {"documents": found, "runs": runs}
+
+
+def describe(found: dict[str, Any]) -> str:
+    """Before Python, and to the first live result."""
+    rows = []
+    for name, one in found["documents"].items():
+        first = one["first"]
+        page, fonts = first["page"], first.get("fonts", {"gzip": 0})
+        rows.append([
+            name, page["requests"], *(kilobytes(page[way]) for way in ("raw", "gzip", "brotli")), kilobytes(fonts["gzip"]),
+            first["all"]["requests"], *(megabytes(first["all"][way]) for way in ("raw", "gzip", "brotli")),
+            megabytes(one["later"].get("all", {"gzip": 0})["gzip"]),
+        ])  # fmt: skip
+    head = ["document, tier", "page: requests", "raw, kB", "gzip", "brotli", "fonts, kB",
+            "to live: requests", "raw, MB", "gzip", "brotli", "later, gzip, MB"]  # fmt: skip
+    return table(head, rows)
+
+
+def kilobytes(count: int) -> str:
+    """Thousands of bytes."""
+    return f"{count / 1e3:.1f}"
+
+
+def megabytes(count: int) -> str:
+    """Millions of bytes."""
+    return f"{count / 1e6:.2f}"
+
+
+def budgets(found: dict[str, Any]) -> list[Budget]:
+    """The heaviest document on the accelerated runtime."""
+    first = [one["first"] for name, one in found["documents"].items() if name.endswith(", fast")]
+    return [
+        Budget("gzip bytes before Python, the heaviest document", max(one["page"]["gzip"] for one in first) / 1e3, 150, 80, "kB"),
+        Budget("gzip bytes to the first live result, the heaviest", max(one["all"]["gzip"] for one in first) / 1e6, 7.8, 7, "MB"),
+    ]
+
+
+if __name__ == "__main__":
+    main(sys.modules[__name__])

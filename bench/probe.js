@@ -1,0 +1,64 @@
+// Put into a page before its own scripts: notes for every answer when its event came, when the DOM had it, when it was
+// painted, and for every frame when it began. Used by bench/interaction.py; read as window.probe.
+(() => {
+  const probe = window.probe = {answers: [], frames: [], events: 0, asked: 0, superseded: 0, recording: false};
+  let event = 0;
+  let painting = null;
+
+  for (const type of ['pointermove', 'input', 'keydown']) {
+    addEventListener(type, () => {
+      event = performance.now();
+      if (probe.recording && type !== 'input') probe.events += 1;
+    }, {capture: true});
+  }
+
+  const afterPaint = (act) => requestAnimationFrame(() => {
+    const {port1, port2} = new MessageChannel();
+    port1.onmessage = act;
+    port2.postMessage(0);
+  });
+
+  let shell;
+  Object.defineProperty(window, 'osft', {
+    configurable: true,
+    get: () => shell,
+    set(value) {
+      shell = value;
+      const {kernel} = value;
+      const latest = kernel.latest.bind(kernel);
+      kernel.latest = (name) => {
+        const channel = latest(name);
+        return {
+          ask(call, args) {
+            const one = {event, elapsed: 0, dom: 0, painted: 0, recorded: probe.recording};
+            if (probe.recording) probe.asked += 1;
+            return channel.ask(call, args).then((answer) => {
+              if (answer) {
+                one.elapsed = answer.elapsed;
+                painting = one;
+              } else if (one.recorded) probe.superseded += 1;
+              return answer;
+            });
+          },
+        };
+      };
+    },
+  });
+
+  new MutationObserver(() => {
+    if (!painting) return;
+    const one = painting;
+    painting = null;
+    one.dom = performance.now();
+    afterPaint(() => {
+      one.painted = performance.now();
+      if (one.recorded) probe.answers.push(one);
+    });
+  }).observe(document, {subtree: true, attributes: true, attributeFilter: ['data-revision']});
+
+  const frame = (time) => {
+    if (probe.recording) probe.frames.push(time);
+    requestAnimationFrame(frame);
+  };
+  requestAnimationFrame(frame);
+})();

@@ -1,0 +1,81 @@
+"""From Stop to a Python that answers again.
+
+The training page trains; then the worker is ended in the middle of a step and the page's figure is computed by a new
+one. A *spare* is a second, started worker, which the page keeps while it trains. Without one the new worker starts from
+what the page has kept: nothing is fetched again. *Cancel* is the page's own Stop button: the run ends between two steps
+and the same worker goes on.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from typing import Any
+
+from playwright.sync_api import Page, sync_playwright
+
+from bench._bench import Budget, fresh_browser, main, rotated, served, spread, table
+
+RUNS = 7
+WAYS = ("spare", "no spare", "cancel")
+
+STOP = """
+async (way) => {
+  const {kernel} = window.osft;
+  kernel.spare(way === 'spare');
+  await kernel.ready;
+  if (way === 'spare') await new Promise((resolve) => setTimeout(resolve, 12000));
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  let steps = 0;
+  const stream = kernel.stream('train', {}, () => { steps += 1; });
+  const ended = stream.done.then(() => 'done', (error) => error.code);
+  while (steps < 5) await new Promise((resolve) => setTimeout(resolve, 20));
+  const started = performance.now();
+  if (way === 'cancel') stream.cancel();
+  else await kernel.stop();
+  await kernel.call('compute', {page: 'rotation', parameters: {}});
+  const elapsed = performance.now() - started;
+  kernel.spare(false);
+  return [elapsed, await ended];
+}
+"""
+
+
+def stop(page: Page, way: str) -> float:
+    """Train, stop, compute; milliseconds from Stop to the answer."""
+    elapsed, code = page.evaluate(STOP, way)
+    if code != "OSFT-E20":
+        raise RuntimeError(f"The training was not stopped but ended with {code}.")
+    return float(elapsed)
+
+
+def measure(runs: int) -> dict[str, Any]:
+    """Milliseconds from Stop to an answer, for each way."""
+    times: dict[str, list[float]] = {way: [] for way in WAYS}
+    with served() as root, sync_playwright() as playwright, fresh_browser(playwright) as context:
+        page = context.pages[0]
+        page.goto(f"{root}training.html")
+        page.wait_for_function("() => document.documentElement.dataset.python === 'ready'", polling=100)
+        page.wait_for_timeout(3000)
+        for run in range(runs):
+            for way in rotated(WAYS, run):
+                times[way].append(stop(page, way))
+    return {"milliseconds": times}
+
+
+def describe(found: dict[str, Any]) -> str:
+    """One row a way of stopping."""
+    return table(["way", "to the next answer, ms"], [[way, spread(found["milliseconds"][way])] for way in WAYS])
+
+
+def budgets(found: dict[str, Any]) -> list[Budget]:
+    """With and without a spare."""
+    median = {way: statistics.median(values) for way, values in found["milliseconds"].items()}
+    return [
+        Budget("Stop to Python usable, with a spare", median["spare"], 1000, 50, "ms"),
+        Budget("Stop to Python usable, without a spare", median["no spare"], 1000, 500, "ms"),
+    ]
+
+
+if __name__ == "__main__":
+    main(sys.modules[__name__])
