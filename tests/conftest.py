@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,9 @@ from builder import develop
 from builder.precompute import LAUNCH_ARGUMENTS
 from builder.serve import serving
 from builder.site import Places, build
+
+# Small matrices gain nothing from threads, and two test processes on two cores lose by them. Read when NumPy is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parent.parent
 WATCHED = tuple(ROOT / "tests" / name for name in ("site", "faults", "kernel", "wasm"))
