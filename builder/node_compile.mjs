@@ -44,7 +44,6 @@ function mount(files, place, folder) {
 function recordStart(pyodide) {
   const sys = pyodide.pyimport('sys');
   sys.path.append('/task/py');
-  pyodide.pyimport('platform').python_version();
   const bridge = pyodide.pyimport('explorer.bridge');
   const start = libraryFiles(sys);
   for (const page of pyodide.pyimport('explorer.surface').PAGES) {

@@ -231,7 +231,7 @@ class Kernel {
     console.info(`Python is started from its files, because its snapshot did not work here: ${error.detail || error.message}`);
     this.#careful = true;
     this.#material = null;
-    this.#begin();
+    this.#begin(error);
   }
 
   /** A new worker, started from what the page keeps or is fetching. */
@@ -332,10 +332,25 @@ class Kernel {
     }
   }
 
+  /** Have a restored interpreter show that it computes what an ordinary one does. */
+  async #prove() {
+    const host = this.#host;
+    if (this.status.tier !== 'snapshot' || !host) return;
+    try {
+      await host.ask((id) => ({type: 'prove', id}));
+    } catch (error) {
+      const {code, detail} = asKernelError(error);
+      if (host !== this.#host || code === 'OSFT-E20') return;
+      host.end(new KernelError('OSFT-E20'));
+      this.#startOrdinarily(new KernelError('OSFT-E15', detail));
+    }
+  }
+
   /** What can wait until the first figure is live: the rest of the library, a spare worker. */
   #whenIdle() {
     const idle = globalThis.requestIdleCallback ?? ((/** @type {() => void} */ action) => setTimeout(action, 2000));
     idle(async () => {
+      await this.#prove();
       this.#raiseSpare();
       if (this.status.state !== 'ready' || isThrifty()) return;
       // Nobody asked for these yet, so a failure is told when somebody does.

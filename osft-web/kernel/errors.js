@@ -45,6 +45,11 @@ export const FAULTS = {
     action: 'none',
   },
   'OSFT-E14': {happened: () => 'This site was published anew since the page was opened.', works: `${READING} ${KEPT}`, action: 'reload'},
+  'OSFT-E15': {
+    happened: (detail) => `The recorded interpreter does not compute what it should (${detail}). Python is starting again from its files.`,
+    works: KEPT,
+    action: 'none',
+  },
   // While Python runs.
   'OSFT-E20': {happened: () => 'Stopped. Python is starting again.', works: KEPT, action: 'none'},
   'OSFT-E21': {

@@ -57,12 +57,13 @@
  *   | {type: 'stream', id: number, name: string, arguments: Arguments}
  *   | {type: 'cancel', id: number}
  *   | {type: 'install', id: number, addition: Addition}
+ *   | {type: 'prove', id: number}
  *   | {type: 'ping', id: number}} Request
  */
 
 /**
  * From the worker to the page. `key` names a header that the page keeps; `header` is null while the
- * kept one holds. `done` answers `install`, `ping` and `cancel`.
+ * kept one holds. `done` answers `install`, `prove`, `ping` and `cancel`.
  * @typedef {{type: 'stage', stage: string}
  *   | {type: 'ready', versions: Versions}
  *   | {type: 'failed', code: string, detail: string}

@@ -59,6 +59,12 @@ function handle(request) {
         send({type: 'done', id: request.id});
       });
       break;
+    case 'prove':
+      guard(request.id, (python) => {
+        python.prove();
+        send({type: 'done', id: request.id});
+      });
+      break;
     case 'ping':
       guard(request.id, () => send({type: 'done', id: request.id}));
       break;

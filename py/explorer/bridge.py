@@ -14,7 +14,6 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -108,12 +107,14 @@ def listen(listener: Listener) -> None:
     _arena.listener = listener
 
 
-@dataclass
 class _Arena:
-    values: NDArray[np.float64] = field(default_factory=lambda: np.zeros(4096))
-    length: int = 0
-    sent: dict[tuple[str, str], object] = field(default_factory=dict)
-    listener: Listener = lambda handle, text: None
+    """Where answers are written. Plain classes here: each dataclass would add to the start."""
+
+    def __init__(self) -> None:
+        self.values: NDArray[np.float64] = np.zeros(4096)
+        self.length = 0
+        self.sent: dict[tuple[str, str], object] = {}
+        self.listener: Listener = lambda handle, text: None
 
     def reserve(self, length: int) -> None:
         if length > self.values.size:
@@ -154,12 +155,12 @@ class _Printed(io.TextIOBase):
 Steps = Generator[tuple[Any, bool], None, None]
 
 
-@dataclass
 class _Stream:
-    name: str
-    page: str
-    steps: Steps
-    printed: _Printed
+    def __init__(self, name: str, page: str, steps: Steps, printed: _Printed) -> None:
+        self.name = name
+        self.page = page
+        self.steps = steps
+        self.printed = printed
 
 
 _arena = _Arena()
