@@ -29,6 +29,7 @@ import {setIcon} from './icon.js';
  * @param {number | (() => number)} spec.length  the number of positions, 0 to length - 1
  * @param {number} spec.seconds  for the whole range
  * @param {Element} spec.element  paused while this is off the screen
+ * @param {Element | null} [spec.field]  a field of the same value: whoever goes into it has taken hold, and it pauses
  * @param {() => number} spec.at
  * @param {(index: number, settled: boolean) => void} spec.go
  * @param {() => boolean} [spec.reducedMotion]
@@ -37,7 +38,7 @@ import {setIcon} from './icon.js';
  * @param {AbortSignal} [spec.signal]
  * @returns {Player}
  */
-export function player({length, seconds, element, at, go, reducedMotion = () => false, loop = false, smooth = false, signal}) {
+export function player({length, seconds, element, field, at, go, reducedMotion = () => false, loop = false, smooth = false, signal}) {
   /** @type {PlayerState} */
   let state = 'idle';
   let frame = 0;
@@ -135,6 +136,7 @@ export function player({length, seconds, element, at, go, reducedMotion = () => 
   });
   watcher.observe(element);
   document.addEventListener('visibilitychange', look, {signal});
+  field?.addEventListener('focus', pause, {signal});
   signal?.addEventListener('abort', () => {
     watcher.disconnect();
     cancelAnimationFrame(frame);
@@ -159,10 +161,11 @@ export function player({length, seconds, element, at, go, reducedMotion = () => 
  */
 export function transport(container, {label, text, name, key = 'transport'}, clock, signal) {
   const bar = part(container, key, 'div', {class: 'transport', role: 'group', 'aria-label': label});
-  const play = part(bar, 'play', 'button', {type: 'button', class: 'button button-icon play'});
-  const back = part(bar, 'back', 'button', {type: 'button', class: 'button button-icon', 'aria-label': 'One step back'});
-  const next = part(bar, 'next', 'button', {type: 'button', class: 'button button-icon', 'aria-label': 'One step on'});
-  const range = part(bar, 'range', 'input', {type: 'range', min: 0, step: 1, 'aria-label': label, class: 'scrubber', name: name ?? null});
+  const enabled = {disabled: false}; // as the document has them, for readers without a script, they are not
+  const play = part(bar, 'play', 'button', {...enabled, type: 'button', class: 'button button-icon play'});
+  const back = part(bar, 'back', 'button', {...enabled, type: 'button', class: 'button button-icon', 'aria-label': 'One step back'});
+  const next = part(bar, 'next', 'button', {...enabled, type: 'button', class: 'button button-icon', 'aria-label': 'One step on'});
+  const range = part(bar, 'range', 'input', {...enabled, type: 'range', min: 0, step: 1, 'aria-label': label, class: 'scrubber', name: name ?? null});
   const words = part(bar, 'words', 'span', {class: 'transport-words', 'aria-hidden': 'true'});
   setIcon(back, 'back');
   setIcon(next, 'next');

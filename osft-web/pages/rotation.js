@@ -167,7 +167,7 @@ let turn = {clock: /** @type {import('../figures/player.js').Player | null} */ (
 function makeClock(api) {
   const angle = () => Number(api.state().angle);
   const clock = player({
-    length: 361, seconds: TURN_SECONDS, element: api.stage, smooth: true, signal: api.signal,
+    length: 361, seconds: TURN_SECONDS, element: api.stage, field: api.explorer.querySelector("input[name='angle']"), smooth: true, signal: api.signal,
     at: () => ((angle() - turn.from) % 360 + 360) % 360,
     go: (by, settled) => {
       if (angle() !== turn.last) { // the reader has taken hold of it

@@ -149,7 +149,7 @@ function stepText(index) {
 function handles(stage, api) {
   const go = (/** @type {number} */ index, /** @type {boolean} */ settled) => api.set({step: Math.round(index) * STEP}, {settle: settled});
   const clock = player({
-    length: 41, seconds: PLAY_SECONDS, element: stage, signal: api.signal, go,
+    length: 41, seconds: PLAY_SECONDS, element: stage, field: api.explorer.querySelector("input[name='step']"), signal: api.signal, go,
     at: () => Number(api.state().step) / STEP,
     reducedMotion: () => matchMedia('(prefers-reduced-motion: reduce)').matches,
   });
