@@ -216,12 +216,13 @@ export default {
   },
   challenges: [
     {
-      id: 'best-fraction',
-      task: 'Walk along the front to the retained fraction at which OSFT’s average accuracy is highest.',
-      hint: 'Keeping all learns nothing, keeping nothing forgets. The outputs name the average accuracy at each fraction.',
-      done: (outputs) => {
-        const averages = column(outputs.front_osft, 4);
-        return outputs.retained_osft_average_accuracy >= Math.max(...averages) - 1e-9;
+      id: 'still-learns',
+      task: 'Find the largest retained fraction at which OSFT still learns each new task to 90 % or more.',
+      hint: 'Walk along the front with the retained fraction: what is learned is on its horizontal axis, and in the second table.',
+      done: (outputs, state) => {
+        const learned = column(outputs.front_osft, 0);
+        const fractions = Array.from(outputs.front_retained.values, Number);
+        return Number(state.retained) === Math.max(...fractions.filter((_, i) => Number(learned[i]) >= 0.9));
       },
     },
     {

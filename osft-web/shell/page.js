@@ -142,7 +142,10 @@ class MountedPage {
       show: (outputs) => this.paint({...this.outputs, ...outputs}, this.state, true),
       redraw: () => this.draw(),
       link: () => linkTo(declaration, this.state),
-      onResult: (listener) => this.listeners.push(listener),
+      onResult: (listener) => {
+        this.listeners.push(listener);
+        if (this.live) listener(this.outputs, this.shownState);
+      },
     };
   }
 

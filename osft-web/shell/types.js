@@ -69,7 +69,7 @@
  * @property {(outputs: Outputs) => void} show  draw outputs that a reader's cell returned
  * @property {() => void} redraw
  * @property {() => string} link  the address of the state on the screen
- * @property {(listener: (outputs: Outputs, state: State) => void) => void} onResult
+ * @property {(listener: (outputs: Outputs, state: State) => void) => void} onResult  told of the live result on the screen, if there is one, and of each after it
  * @property {import('../kernel/client.js').kernel} kernel
  * @property {HTMLElement} explorer
  * @property {HTMLElement} stage
