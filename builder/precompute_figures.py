@@ -22,6 +22,9 @@ WIDTH = 1280
 PICTURE = (640, 400)
 """The size of a page's picture on the index: the top of its figure, without handles."""
 
+BOOLEAN = re.compile(r' (hidden|disabled|selected|checked|readonly)=""')
+"""Attributes that a document writes without a value; a browser gives them back with an empty one."""
+
 SETTLE = 800
 """Milliseconds in which a loaded page has filled its numbers and laid its figure out anew."""
 
@@ -88,7 +91,7 @@ def drawn_document(page: Any, address: str, name: str, text: str) -> str:
     if name in PAGES:
         page.wait_for_selector(".explorer .outputs output")
         page.wait_for_selector(".explorer .stage *")
-        inner = re.sub(r"\s*\n\s*", " ", page.evaluate(SNAPSHOT)).strip()
+        inner = re.sub(r"\s*\n\s*", " ", BOOLEAN.sub(r" \1", page.evaluate(SNAPSHOT))).strip()
         text = SECTION.sub(lambda found: f"{found[1].rstrip()}\n      {inner}\n    </section>", text, count=1)
     page.wait_for_timeout(SETTLE)
     values = iter(_numbers(page))
