@@ -53,13 +53,13 @@ export const FAULTS = {
   // While Python runs.
   'OSFT-E20': {happened: () => 'Stopped. Python is starting again.', works: KEPT, action: 'none'},
   'OSFT-E21': {
-    happened: (detail) => `The computation took longer than ${detail} and was stopped. Python is starting again.`,
+    happened: (detail) => `The computation took longer than ${detail} and was stopped. Python starts again by itself.`,
     works: KEPT,
     action: 'none',
   },
-  'OSFT-E22': {happened: (detail) => `Python stopped (${detail}) and is starting again.`, works: KEPT, action: 'none'},
+  'OSFT-E22': {happened: (detail) => `Python stopped (${detail}) and starts again by itself.`, works: KEPT, action: 'none'},
   'OSFT-E23': {happened: (detail) => `Python stopped twice within a minute (${detail}).`, works: `${READING} ${KEPT}`, action: 'restart'},
-  'OSFT-E24': {happened: () => 'Python stopped answering and is starting again.', works: KEPT, action: 'none'},
+  'OSFT-E24': {happened: () => 'Python stopped answering and starts again by itself.', works: KEPT, action: 'none'},
   'OSFT-E25': {
     happened: (detail) => `This needs more memory than a browser tab gets: ${detail} Choose a smaller size.`,
     works: 'Python goes on running.',

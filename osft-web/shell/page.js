@@ -21,6 +21,8 @@ import {wireWords, fillNumbers} from './words.js';
 
 const BUSY_AFTER = 100;
 const ADDRESS_AFTER = 200;
+/** Python was stopped, ended or has been started again: of that the status line speaks. */
+const TOLD_BY_STATUS = /^OSFT-E2[0-4]$/;
 
 /**
  * @param {HTMLElement} main  the document's <main>
@@ -233,7 +235,7 @@ class MountedPage {
 
   /** @param {any} error */
   failed(error) {
-    if (error?.code === 'OSFT-E20') return; // stopped on purpose; the kernel's own status speaks
+    if (TOLD_BY_STATUS.test(error?.code)) return;
     if (error?.field) this.report([{field: error.field, sentence: error.message}], {byPython: true});
     else notify({code: error?.code ?? 'OSFT-E45', message: error?.message ?? String(error), details: error?.traceback, slot: 'page'});
   }

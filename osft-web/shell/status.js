@@ -110,6 +110,7 @@ function tellWaiting({loaded, total}) {
 export function wireStatus() {
   const chip = document.getElementById('python-chip');
   let told = '';
+  let replaced = false;
   /** @param {Status} status */
   const show = (status) => {
     if (status.state !== 'booting' || status.stage !== 'fetch') begun = {at: 0, loaded: 0};
@@ -122,11 +123,17 @@ export function wireStatus() {
     const now = `${status.state} ${status.code} ${status.stage === 'offline'}`;
     if (now === told) return;
     told = now;
+    if (status.state === 'failed') replaced = false;
     if (status.state === 'failed') tellFault(status);
     else if (status.state === 'booting' && status.stage === 'offline') tellWaiting(status);
     else if (status.state === 'booting' && status.code && status.code !== 'OSFT-E20') {
+      replaced = true;
       notify({slot: 'kernel', quiet: true, code: status.code, message: `${status.message} ${FAULTS[status.code]?.works ?? ''}`, details: status.details});
-    } else clearNotice('kernel');
+    } else if (!replaced) {
+      clearNotice('kernel');
+    } else if (status.state === 'ready') {
+      replaced = false; // Python is back in a second; what happened stays to be read
+    }
   };
   kernel.onStatus(show);
   show(kernel.status); // it may have failed before anyone listened
