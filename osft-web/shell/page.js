@@ -73,6 +73,8 @@ class MountedPage {
     this.state = {...declaration.defaults};
     /** @type {Outputs} */
     this.outputs = declaration.result;
+    /** Whose code computed them. @type {'page'|'cell'} */
+    this.by = 'page';
     /** @type {State} what the outputs on the screen belong to */
     this.shownState = this.state;
     this.revision = 0;
@@ -141,7 +143,7 @@ class MountedPage {
       set: (partial, options) => this.set(partial, options),
       invoke: (name, args) => kernel.call(name, args),
       announce: (text) => setText(this.summary, text),
-      show: (outputs) => this.paint({...this.outputs, ...outputs}, this.state, true),
+      show: (outputs) => this.paint({...this.outputs, ...outputs}, this.state, true, 'cell'),
       redraw: () => this.draw(),
       link: () => linkTo(declaration, this.state),
       onResult: (listener) => {
@@ -244,8 +246,10 @@ class MountedPage {
    * @param {Outputs} outputs
    * @param {State} state
    * @param {boolean} [live]
+   * @param {'page'|'cell'} [by]  whose code computed them
    */
-  paint(outputs, state, live = false) {
+  paint(outputs, state, live = false, by = 'page') {
+    this.by = by;
     this.outputs = outputs;
     this.shownState = state;
     this.draw();
@@ -263,7 +267,8 @@ class MountedPage {
   summarize() {
     const waiting = Object.keys(this.state).some((name) => this.state[name] !== this.shownState[name]);
     const opening = !this.live && waiting ? 'The figure shows the opening settings until Python is ready. ' : '';
-    setText(this.summary, unbroken(opening + this.module.summary(this.outputs, this.shownState)));
+    const own = this.by === 'cell' ? 'As your code computed it: ' : '';
+    setText(this.summary, unbroken(opening + own + this.module.summary(this.outputs, this.shownState)));
   }
 
   draw() {

@@ -22,7 +22,7 @@ export async function mount(root, api) {
       code: shared ?? String(outputs.code), label: `Python of this page, ${api.declaration.title}`, page: api.page,
       parameters: api.state, drive: api.show, fromLink: shared !== null,
     });
-    root.append(element('details', {class: 'code-library'},
+    if (outputs.library) root.append(element('details', {class: 'code-library'},
       element('summary', {}, 'The functions it calls'),
       element('pre', {tabindex: 0}, element('code', {}, String(outputs.library)))));
   } catch (error) {

@@ -47,7 +47,12 @@ export function editor(root, text, {label, run}) {
     },
     mark(line) {
       if (!line) return;
-      if (rich && line <= rich.state.doc.lines) {
+      if (!rich) {
+        const before = field.value.split('\n').slice(0, line - 1).join('\n').length + (line > 1 ? 1 : 0);
+        field.setSelectionRange(before, before + (field.value.split('\n')[line - 1] ?? '').length);
+        return;
+      }
+      if (line <= rich.state.doc.lines) {
         const {from} = rich.state.doc.line(line);
         rich.dispatch({selection: {anchor: from}, scrollIntoView: true});
       }
@@ -101,6 +106,15 @@ async function richEditor(root, field, label, run) {
       extensions: [
         view.lineNumbers(), view.highlightActiveLine(), view.drawSelection(), commands.history(), language.bracketMatching(), language.indentOnInput(),
         language.indentUnit.of('    '), python.python(), language.syntaxHighlighting(style), theme,
+        // Typing over a selection: left to itself the browser styles the new text in place, which the page's policy refuses.
+        view.EditorView.domEventHandlers({
+          beforeinput(/** @type {InputEvent} */ event, /** @type {any} */ editor) {
+            if (event.inputType !== 'insertText' || event.data === null || event.isComposing || editor.state.selection.main.empty) return false;
+            event.preventDefault();
+            editor.dispatch(editor.state.replaceSelection(event.data), {userEvent: 'input.type', scrollIntoView: true});
+            return true;
+          },
+        }),
         // Escape, then Tab leaves the editor, so that the keyboard is never trapped.
         view.keymap.of([{key: 'Mod-Enter', run: () => { run(); return true; }}, ...commands.defaultKeymap, ...commands.historyKeymap, commands.indentWithTab]),
         view.EditorView.contentAttributes.of({'aria-label': `${label}. Escape, then Tab leaves the editor.`}),
