@@ -21,7 +21,7 @@ const ALL = ['full', 'full_sgd', 'lora', 'olora', 'oft', 'osft', 'osft_dense', '
 const SWEPT = ['osft', 'osft_dense', 'random', 'seed_block', 'bottom'];
 const TASKS = ['Upright', 'Turned 20°', 'Turned 40°', 'Turned 60°', 'Turned 80°'];
 /** Which point of a line carries its name: one where the lines are apart. @type {Record<string, number>} */
-const NAME_AT = {osft: 10, osft_dense: 10, random: 9, seed_block: 11, bottom: 9, full: 3, full_sgd: 6};
+const NAME_AT = {osft: 10, osft_dense: 10, random: 9, seed_block: 11, bottom: 9, full: 4, full_sgd: 0};
 const STEP = 10;
 const PLAY_SECONDS = 8;
 
