@@ -15,7 +15,7 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, Response, sync_playwright
+from playwright.sync_api import Page, Request, sync_playwright
 
 from bench._bench import DOCUMENTS, ROOT, Budget, fresh_browser, main, served, table, tiers
 from builder import tools
@@ -26,6 +26,14 @@ IDLE = 4000
 BROTLI = """
 const {brotliCompressSync} = require('node:zlib'), {readFileSync} = require('node:fs');
 for (const path of process.argv.slice(1)) console.log(brotliCompressSync(readFileSync(path)).length);
+"""
+NOTE_LIVE = """
+new MutationObserver((_, observer) => {
+  const {python} = document.documentElement.dataset;
+  if (python !== 'ready' || document.querySelector(".explorer[data-page]:not([data-source='live'])")) return;
+  window.live = performance.timeOrigin + performance.now();
+  observer.disconnect();
+}).observe(document, {subtree: true, attributes: true, attributeFilter: ['data-python', 'data-source']});
 """
 PYTHON = ("generated/runtime/", "generated/py.zip", "generated/snapshot")
 FONTS, PICTURES = (".woff2",), (".svg", ".png", ".ico")
@@ -40,24 +48,32 @@ def kind(path: str) -> str:
     return "pictures" if path.endswith(PICTURES) else "page"
 
 
-def visit(page: Page, root: str, address: str) -> dict[str, list[str]]:
+def visit(page: Page, root: str, address: str, idle: int = IDLE) -> dict[str, list[str]]:
     """Open a document until its figure is live; the files asked for until then, and in the idle time after."""
-    asked: list[str] = []
+    asked: list[Request] = []
 
-    def note(response: Response) -> None:
-        url = response.url.partition("?")[0]
-        if url.startswith(root) and response.status == 200:
-            asked.append(urllib.parse.unquote(url[len(root) :]) or "index.html")
+    def note(request: Request) -> None:
+        asked.append(request)
 
-    page.context.on("response", note)
+    page.context.on("requestfinished", note)
+    page.add_init_script(NOTE_LIVE)
     page.goto(f"{root}{address}")
     page.locator("html[data-python='ready']").wait_for(state="attached")
     if page.locator(".explorer[data-page]").count():
         page.locator(".explorer[data-source='live']").wait_for(state="attached")
-    first = list(asked)
-    page.wait_for_timeout(IDLE)
-    page.context.remove_listener("response", note)
-    return {"first": first, "later": asked[len(first) :]}
+    page.wait_for_timeout(idle)
+    page.context.remove_listener("requestfinished", note)
+    live: float = page.evaluate("() => window.live")
+    found: dict[str, list[str]] = {"first": [], "later": []}
+    for request in asked:
+        url = request.url.partition("?")[0]
+        if url.startswith(root):
+            when = "first" if request.timing["startTime"] < live else "later"
+            path = urllib.parse.unquote(url[len(root) :]) or "index.html"
+            # The worker imports two scripts that the page has fetched and checked: they come from the browser's cache.
+            if not (path.endswith(".mjs") and path in found["first"]):
+                found[when].append(path)
+    return found
 
 
 def gzipped(site: Path, path: str) -> int:
@@ -98,7 +114,7 @@ def measure(runs: int) -> dict[str, Any]:
     with served() as root, sync_playwright() as playwright:
         for tier in tiers():
             for name in DOCUMENTS if tier == "fast" else ("rotation",):
-                with fresh_browser(playwright) as context:
+                with fresh_browser(playwright, service_workers="block") as context:
                     asked = visit(context.pages[0], root, f"{name}.html?tier={tier}")
                 twice = sorted({path for path in asked["first"] if asked["first"].count(path) > 1})
                 found[f"{name}, {tier}"] = {

@@ -58,7 +58,7 @@ def measure(runs: int) -> dict[str, Any]:
     with served() as root, sync_playwright() as playwright:
         for run in range(runs):
             for name in rotated(DOCUMENTS, run):
-                with fresh_browser(playwright) as context:
+                with fresh_browser(playwright, service_workers="block") as context:
                     times[name].append(visit(context, f"{root}{name}.html", figure=name != "index"))
     return {"milliseconds": times}
 

@@ -11,6 +11,7 @@ computation: newest wins with one call in flight and one waiting, so it is the r
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import sys
 import time
@@ -25,6 +26,7 @@ from bench._bench import Budget, fresh_browser, main, percentile, served, table
 RUNS = 3
 FRAME = 1000 / 60
 KEYS = 60
+SCREEN = {"width": 1280, "height": 900}
 PROBE = Path(__file__).with_name("probe.js")
 
 
@@ -58,7 +60,6 @@ DRAGS = (
     Drag("parameters.html", slider="rank", seconds=10, keys=True),
     Drag("training.html", slider="step", steps=40, seconds=10, keys=True),
     Drag("rotation.html", handle="angle"),
-    Drag("energy.html", handle="strength"),
     Drag("svd.html", handle="cut", steps=6),
     Drag("projection.html", handle="gradient"),
     Drag("rotation.html?points=2000", slider="angle", default=False),
@@ -122,11 +123,11 @@ def thumb(page: Page, drag: Drag) -> Locator:
 
 def take(page: Page) -> dict[str, Any]:
     """Stop noting; what was noted, as small numbers."""
-    page.evaluate("() => { probe.recording = false; }")
-    page.wait_for_timeout(1500)
-    probe = page.evaluate("() => probe")
+    page.evaluate("() => probe.stop()")
+    page.wait_for_timeout(1500)  # the last answers are still on their way
+    probe = page.evaluate("() => probe.noted()")
     frames, answers = probe["frames"], probe["answers"]
-    steps = [later - earlier for earlier, later in zip(frames, frames[1:], strict=False)]
+    steps = [later - earlier for earlier, later in itertools.pairwise(frames)]
     return {
         "dom": [round(one["dom"] - one["event"], 1) for one in answers],
         "painted": [round(one["painted"] - one["event"], 1) for one in answers],
@@ -146,7 +147,7 @@ def measure(runs: int) -> dict[str, Any]:
     with served() as root, sync_playwright() as playwright:
         for _ in range(runs):
             for drag in DRAGS:
-                with fresh_browser(playwright, viewport={"width": 1280, "height": 900}) as context:
+                with fresh_browser(playwright, service_workers="block", viewport=SCREEN) as context:
                     page = context.pages[0]
                     page.add_init_script(path=PROBE)
                     page.goto(f"{root}{drag.address}")
@@ -168,18 +169,13 @@ def describe(found: dict[str, Any]) -> str:
     """Small figures first, then keys, then sizes that do not fit a frame."""
     small, keys, large = [], [], []
     for name, one in found["drags"].items():
-        runs, drag = one["runs"], one["drag"]
+        runs = one["runs"]
         shared = [name, halves(pooled(runs, "dom")), halves(pooled(runs, "painted"))]
-        if drag["default"]:
+        if one["drag"]["default"]:
             small.append([*shared, f"{updates(runs):.1f}", f"{100 * dropped(runs):.1f} %"])
         else:
-            large.append(
-                [
-                    *shared,
-                    f"{statistics.median(pooled(runs, 'elapsed')):.1f}",
-                    f"{lag(runs):.1f}" if lag(runs) else "fits a frame",
-                ]
-            )
+            computation = statistics.median(pooled(runs, "elapsed"))
+            large.append([*shared, f"{computation:.1f}", f"{lag(runs):.1f}" if lag(runs) else "fits a frame"])
         if one["keys"]:
             keys.append([name, halves(pooled(one["keys"], "dom")), halves(pooled(one["keys"], "painted"))])
     moments = ["event to DOM, ms, p50 / p95", "event to paint, ms, p50 / p95"]

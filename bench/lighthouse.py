@@ -55,14 +55,12 @@ def inspect(command: list[str], address: str) -> dict[str, Any]:
         )  # fmt: skip
         report = json.loads(path.read_text(encoding="utf-8"))
     audits = report["audits"]
-    lost = {
-        f"{category}: {audits[ref['id']]['title']}"
-        for category in CATEGORIES
-        for ref in report["categories"][category]["auditRefs"]
-        if ref["weight"]
-        and (score := audits[ref["id"]]["score"]) is not None
-        and score < (0.9 if category == "performance" else 1)
-    }
+    lost = set()
+    for category in CATEGORIES:
+        enough = 0.9 if category == "performance" else 1
+        for audit in (audits[ref["id"]] for ref in report["categories"][category]["auditRefs"] if ref["weight"]):
+            if audit["score"] is not None and audit["score"] < enough:
+                lost.add(f"{category}: {audit['title']}")
     timings = ("first-contentful-paint", "largest-contentful-paint", "total-blocking-time", "cumulative-layout-shift")
     return {
         "version": report["lighthouseVersion"],

@@ -70,7 +70,7 @@ for method in methods:
     found[f"training live, {method}"] = timed(lambda: bridge.invoke("train", json.dumps({"methods": method})))
 print(json.dumps(found))
 """
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")}
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1")
 
 
 def natively() -> dict[str, float]:
@@ -96,7 +96,7 @@ def in_browser(page: Page) -> dict[str, float]:
 def measure(runs: int) -> dict[str, Any]:
     """Both in turn, by call a list of runs."""
     times: dict[str, dict[str, list[float]]] = {"browser": {}, "native": {}}
-    with served() as root, sync_playwright() as playwright, fresh_browser(playwright) as context:
+    with served() as root, sync_playwright() as playwright, fresh_browser(playwright, service_workers="block") as context:
         page = context.pages[0]
         page.goto(f"{root}index.html")
         page.wait_for_function("() => document.documentElement.dataset.python === 'ready'", polling=100)

@@ -54,7 +54,7 @@ def hop(page: Page, name: str) -> dict[str, float]:
 def measure(runs: int) -> dict[str, Any]:
     """For each page a list of hops to it, the first of which fetched its files."""
     times: dict[str, list[dict[str, float]]] = {name: [] for name in PAGES}
-    with served() as root, sync_playwright() as playwright, fresh_browser(playwright) as context:
+    with served() as root, sync_playwright() as playwright, fresh_browser(playwright, service_workers="block") as context:
         page = context.pages[0]
         page.add_init_script(NOTE_HOP)
         page.goto(f"{root}index.html")

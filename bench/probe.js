@@ -1,7 +1,15 @@
 // Put into a page before its own scripts: notes for every answer when its event came, when the DOM had it, when it was
 // painted, and for every frame when it began. Used by bench/interaction.py; read as window.probe.
 (() => {
-  const probe = window.probe = {answers: [], frames: [], events: 0, asked: 0, superseded: 0, recording: false};
+  const nothing = () => ({answers: [], frames: [], events: 0, asked: 0, superseded: 0});
+  const probe = window.probe = {
+    ...nothing(),
+    recording: false,
+    live: 0,
+    start: () => Object.assign(probe, nothing(), {recording: true}),
+    stop: () => { probe.recording = false; },
+    noted: () => ({...probe, start: null, stop: null, noted: null}),
+  };
   let event = 0;
   let painting = null;
 
@@ -52,6 +60,7 @@
     one.dom = performance.now();
     afterPaint(() => {
       one.painted = performance.now();
+      probe.live ||= one.painted;
       if (one.recorded) probe.answers.push(one);
     });
   }).observe(document, {subtree: true, attributes: true, attributeFilter: ['data-revision']});

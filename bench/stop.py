@@ -52,7 +52,7 @@ def stop(page: Page, way: str) -> float:
 def measure(runs: int) -> dict[str, Any]:
     """Milliseconds from Stop to an answer, for each way."""
     times: dict[str, list[float]] = {way: [] for way in WAYS}
-    with served() as root, sync_playwright() as playwright, fresh_browser(playwright) as context:
+    with served() as root, sync_playwright() as playwright, fresh_browser(playwright, service_workers="block") as context:
         page = context.pages[0]
         page.goto(f"{root}training.html")
         page.wait_for_function("() => document.documentElement.dataset.python === 'ready'", polling=100)

@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Callable
 from typing import Any
 
-from builder import develop, tools
+from builder import develop, preloads, tools
 from builder.site import Places, build
 
 Say = Callable[[str], None]
@@ -50,6 +50,7 @@ def run(places: Places, options: argparse.Namespace, say: Say) -> int:
         return status
     _module("pages").precompute_pages(data)
     _module("index").write(data / "index.json")
+    preloads.write(places.site)
     say("The data of the pages and of the index is what py/ computes.")
     if options.figures:
         build(places, say)

@@ -1,0 +1,67 @@
+"""What a first visit may cost: bytes and requests. Times are measured by bench/, never asserted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext
+
+from bench.bytes import sizes, visit
+from builder import preloads
+
+PAGES = ("rotation", "orthogonal", "energy", "svd", "projection", "parameters", "training")
+DOCUMENTS = ("index", *PAGES)
+
+BEFORE_PYTHON = 150_000
+"""Bytes with gzip of a document with its styles, scripts and data."""
+FIRST_RESULT = 7_800_000
+"""Bytes with gzip of all that is fetched until the figure is live, on the accelerated runtime."""
+QUIET = 200
+"""Milliseconds after the live figure in which what was asked for before it has come."""
+REQUESTS = {"page": 70, "Python": 8, "fonts": 5}
+"""Each script is a file of its own; they are all named in the document's head and fetched at once."""
+
+
+@pytest.fixture(params=DOCUMENTS)
+def document(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_a_first_visit_keeps_to_its_budget(context: BrowserContext, site: str, site_folder: Path, document: str) -> None:
+    asked = visit(context.new_page(), site, f"{document}.html?tier=fast", idle=QUIET)["first"]
+    found = sizes(site_folder, asked, brotli=False)
+    assert 0 < found["page"]["gzip"] <= BEFORE_PYTHON
+    assert found["page"]["gzip"] < found["all"]["gzip"] <= FIRST_RESULT
+    for kind, most in REQUESTS.items():
+        assert found.get(kind, {"requests": 0})["requests"] <= most, kind
+
+
+def test_no_file_is_fetched_twice_and_none_of_another_page(context: BrowserContext, site: str, document: str) -> None:
+    asked = visit(context.new_page(), site, f"{document}.html", idle=QUIET)["first"]
+    assert sorted(set(asked)) == sorted(asked)
+    others = [other for other in PAGES if other != document]
+    foreign = {f"{place}/{other}{suffix}" for other in others for place, suffix in (("pages", ".js"), ("data", ".json"))}
+    assert foreign.isdisjoint(asked)
+
+
+def test_every_script_is_announced_by_its_document(site_folder: Path) -> None:
+    assert preloads.outdated(site_folder) == [], "`python3 build.py precompute` writes the links anew"
+
+
+def test_a_document_announces_what_it_imports(tmp_path: Path) -> None:
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "start.js").write_text("import {a} from './a.js';\nimport('./later.js');\n")
+    (tmp_path / "a.js").write_text("export {\n  b,\n} from './b.js';\n/** @type {import('./types.js').T} */\n")
+    (tmp_path / "b.js").write_text("import '../" + tmp_path.name + "/c.js';\n")
+    (tmp_path / "c.js").write_text("")
+    (tmp_path / "pages" / "one.js").write_text("import {a} from '../a.js';\n")
+    head = '<head>\n  <link rel="modulepreload" href="gone.js">\n  <script type="module" src="start.js"></script>\n</head>\n'
+    (tmp_path / "one.html").write_text(head)
+    (tmp_path / "two.html").write_text("<head>\n</head>\n")
+
+    assert preloads.write(tmp_path) == ["one.html"]
+    assert preloads.LINK.findall((tmp_path / "one.html").read_text()) == [
+        f'  <link rel="modulepreload" href="{name}">\n' for name in ("pages/one.js", "a.js", "b.js", "c.js")
+    ]
+    assert preloads.outdated(tmp_path) == []
