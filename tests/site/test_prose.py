@@ -129,7 +129,8 @@ def frame(name: str) -> str:
     text = re.sub(r"<main .*</main>", "", text, flags=re.DOTALL)
     text = re.sub(r"<title>.*?</title>", "", text)
     own = re.escape(name.removesuffix(".html"))
-    text = re.sub(rf'\n *<link rel="(?:module)?preload" href="(?:pages/{own}\.js|data/{own}\.json)"[^>]*>', "", text)
+    # Each document announces the scripts that its own page imports, and its data.
+    text = re.sub(rf'\n *<link rel="(?:modulepreload" href="[^"]*"|preload" href="data/{own}\.json"[^>]*)>', "", text)
     text = re.sub(r'<body class="[^"]*">', "", text)
     return re.sub(r'(<meta (?:name="description"|property="og:(?:title|description|image)")) content="[^"]*"', r"\1", text)
 
