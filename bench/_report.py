@@ -17,7 +17,10 @@ INTRODUCTION = """# What was measured
 `make bench` measures everything again and writes this file; `python3 build.py bench NAME` measures one part. The raw
 numbers are in [results.json](results.json). Times depend on the machine and on what else it does: what is compared was
 measured in turn in the same run, so **compare ratios, not milliseconds**. Numbers are the median, and the range in
-brackets, unless a table says otherwise. No test asserts a time; bytes and requests are tests (`tests/site/test_budgets.py`).
+brackets, unless a table says otherwise. *Load* is the mean number of processes that wanted a core when the measurement
+began and when it ended: above the number of cores the machine was busy with other work, and milliseconds, also those
+from an event to a frame, are longer than the site's own. No test asserts a time; bytes and requests are tests
+(`tests/site/test_budgets.py`).
 """
 
 
@@ -36,16 +39,19 @@ def write() -> None:
         heading = explained[0].splitlines()[0].rstrip(".")
         about = " ".join(explained[1].split()) if len(explained) > 1 else ""
         parts.append(f"## {heading}\n\n{about}\n\n{facts}\n\n{module.describe(entry['found'])}\n")
-        promises += module.budgets(entry["found"])
+        promises += [(promise, load) for promise in module.budgets(entry["found"])]
     facts = ", ".join(f"{name} {value}" for name, value in results["machine"].items())
     text = "\n".join([INTRODUCTION, f"Machine: {facts}.\n", "## Budgets and goals\n", promised(promises), "", *parts])
     RESULTS.with_name("RESULTS.md").write_text(text.rstrip() + "\n", encoding="utf-8")
 
 
-def promised(promises: list[Budget]) -> str:
-    """One row a promise: what was measured, the budget, the goal, and how far each is."""
-    rows = [[each.what, _number(each.measured, each), _kept(each, each.budget), _kept(each, each.goal)] for each in promises]
-    return table(["what", "measured", "budget", "goal"], rows)
+def promised(promises: list[tuple[Budget, str]]) -> str:
+    """One row a promise: what was measured, the budget, the goal, how far each is, and how busy the machine was."""
+    rows = [
+        [each.what, _number(each.measured, each), _kept(each, each.budget), _kept(each, each.goal), load]
+        for each, load in promises
+    ]
+    return table(["what", "measured", "budget", "goal", "load"], rows)
 
 
 def _kept(promise: Budget, limit: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import Page
 
 from bench.bytes import sizes, visit
 from builder import preloads
@@ -15,11 +15,13 @@ DOCUMENTS = ("index", *PAGES)
 
 BEFORE_PYTHON = 150_000
 """Bytes with gzip of a document with its styles, scripts and data."""
+OVER_IT = {"training": 175_000}
+"""The curves of sixteen methods, in the figure and in its data, take this page past the budget: it must not grow further."""
 FIRST_RESULT = 7_800_000
 """Bytes with gzip of all that is fetched until the figure is live, on the accelerated runtime."""
 QUIET = 200
 """Milliseconds after the live figure in which what was asked for before it has come."""
-REQUESTS = {"page": 70, "Python": 8, "fonts": 5}
+REQUESTS = {"page": 60, "Python": 12, "fonts": 5}
 """Each script is a file of its own; they are all named in the document's head and fetched at once."""
 
 
@@ -28,21 +30,18 @@ def document(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def test_a_first_visit_keeps_to_its_budget(context: BrowserContext, site: str, site_folder: Path, document: str) -> None:
-    asked = visit(context.new_page(), site, f"{document}.html?tier=fast", idle=QUIET)["first"]
+def test_a_first_visit_keeps_to_its_budget(page: Page, site: str, site_folder: Path, document: str) -> None:
+    asked = visit(page, site, f"{document}.html?tier=fast", idle=QUIET)["first"]
     found = sizes(site_folder, asked, brotli=False)
-    assert 0 < found["page"]["gzip"] <= BEFORE_PYTHON
+    assert 0 < found["page"]["gzip"] <= OVER_IT.get(document, BEFORE_PYTHON)
     assert found["page"]["gzip"] < found["all"]["gzip"] <= FIRST_RESULT
     for kind, most in REQUESTS.items():
         assert found.get(kind, {"requests": 0})["requests"] <= most, kind
 
-
-def test_no_file_is_fetched_twice_and_none_of_another_page(context: BrowserContext, site: str, document: str) -> None:
-    asked = visit(context.new_page(), site, f"{document}.html", idle=QUIET)["first"]
-    assert sorted(set(asked)) == sorted(asked)
+    assert sorted(set(asked)) == sorted(asked), "a file was fetched twice"
     others = [other for other in PAGES if other != document]
     foreign = {f"{place}/{other}{suffix}" for other in others for place, suffix in (("pages", ".js"), ("data", ".json"))}
-    assert foreign.isdisjoint(asked)
+    assert foreign.isdisjoint(asked), "a file of another page was fetched"
 
 
 def test_every_script_is_announced_by_its_document(site_folder: Path) -> None:
