@@ -40,6 +40,8 @@ def write() -> None:
         about = " ".join(explained[1].split()) if len(explained) > 1 else ""
         parts.append(f"## {heading}\n\n{about}\n\n{facts}\n\n{module.describe(entry['found'])}\n")
         promises += [(promise, load) for promise in module.budgets(entry["found"])]
+    if missing := [name for name in ORDER if name not in measured]:
+        parts.append(f"## Not measured\n\nNo result is kept of: {', '.join(missing)}.\n")
     facts = ", ".join(f"{name} {value}" for name, value in results["machine"].items())
     text = "\n".join([INTRODUCTION, f"Machine: {facts}.\n", "## Budgets and goals\n", promised(promises), "", *parts])
     RESULTS.with_name("RESULTS.md").write_text(text.rstrip() + "\n", encoding="utf-8")

@@ -18,12 +18,12 @@ from typing import Any
 
 from playwright.sync_api import Page, Request, sync_playwright
 
-from bench._bench import DOCUMENTS, ROOT, Budget, fresh_browser, main, manifest, served, table, tiers
-from builder import tools
+from bench._bench import DOCUMENTS, PATIENCE, ROOT, Budget, main, manifest, served, table, tiers
+from builder import precompute, tools
 from builder.site import Places
 
 RUNS = 1
-IDLE = 4000
+IDLE = 2000
 BROTLI = """
 const {brotliCompressSync} = require('node:zlib'), {readFileSync} = require('node:fs');
 for (const path of process.argv.slice(1)) console.log(brotliCompressSync(readFileSync(path)).length);
@@ -124,16 +124,18 @@ def measure(runs: int) -> dict[str, Any]:
     found: dict[str, Any] = {}
     site = Places.of(ROOT).site
     with served() as root, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**precompute.browser())
         for tier in tiers():
             for name in DOCUMENTS if tier == "fast" else ("rotation",):
-                with fresh_browser(playwright) as context:
-                    asked = visit(context.pages[0], root, f"{name}.html?tier={tier}")
-                twice = sorted({path for path in asked["first"] if asked["first"].count(path) > 1})
+                context = browser.new_context(bypass_csp=True)
+                context.set_default_timeout(PATIENCE)
+                asked = visit(context.new_page(), root, f"{name}.html?tier={tier}")
                 found[f"{name}, {tier}"] = {
                     "first": sizes(site, asked["first"]),
                     "later": sizes(site, asked["later"], brotli=False),
-                    "twice": twice,
                 }
+                context.close()
+        browser.close()
     return {"documents": found, "runs": runs}
 
 
