@@ -23,7 +23,7 @@ const PATIENCE = 250;
 export async function chooseTier(boot, supply, asked, careful) {
   const {tiers} = boot;
   const ordinary = tiers.fast ? 'fast' : 'stock';
-  if (asked in tiers && !(careful && asked === 'snapshot')) return /** @type {Tier} */ (asked);
+  if (Object.hasOwn(tiers, asked) && !(careful && asked === 'snapshot')) return /** @type {Tier} */ (asked);
   if (!tiers.snapshot || careful) return ordinary;
   if (await fromShelf(supply.url(tiers.snapshot.snapshot))) return 'snapshot';
   if (isThrifty()) return ordinary;

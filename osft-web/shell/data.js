@@ -26,7 +26,7 @@ const NAMED = {Infinity, '-Infinity': -Infinity, NaN};
  * @returns {any}
  */
 function revive(value) {
-  if (typeof value === 'string') return value in NAMED ? NAMED[value] : value;
+  if (typeof value === 'string') return Object.hasOwn(NAMED, value) ? NAMED[value] : value;
   if (value && typeof value === 'object' && Array.isArray(value.values)) {
     return {shape: value.shape, values: Float64Array.from(value.values, (/** @type {any} */ one) => (typeof one === 'string' ? NAMED[one] : one))};
   }

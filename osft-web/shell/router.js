@@ -23,6 +23,8 @@ export function startRouter() {
 }
 
 let mounted = '';
+/** Of several links followed at once the last one wins. */
+let followed = 0;
 
 function mount() {
   current.abort();
@@ -52,15 +54,17 @@ function isDocument(link) {
  */
 export async function go(href, {replace = false} = {}) {
   const address = new URL(href);
+  const number = ++followed;
   let next;
   try {
     const response = await fetch(address.pathname);
     if (!response.ok) throw new Error(String(response.status));
     next = new DOMParser().parseFromString(await response.text(), 'text/html');
   } catch {
-    location.assign(href); // the browser's own page says what is wrong
+    if (number === followed) location.assign(href); // the browser's own page says what is wrong
     return;
   }
+  if (number !== followed) return;
   const main = next.getElementById('content');
   const here = document.getElementById('content');
   if (!main || !here) {
@@ -72,9 +76,18 @@ export async function go(href, {replace = false} = {}) {
   document.body.className = next.body.className;
   here.replaceWith(document.adoptNode(main));
   mount();
-  const target = address.hash && document.getElementById(decodeURIComponent(address.hash.slice(1)));
+  const target = targetOf(address.hash);
   if (target) target.scrollIntoView();
   else if (!replace) scrollTo(0, 0);
   main.querySelector('h1')?.setAttribute('tabindex', '-1');
   /** @type {HTMLElement|null} */ (main.querySelector('h1'))?.focus({preventScroll: true});
+}
+
+/** The element that a hash names, if it names one. @param {string} hash */
+function targetOf(hash) {
+  try {
+    return hash ? document.getElementById(decodeURIComponent(hash.slice(1))) : null;
+  } catch {
+    return null; // no name that anyone could have given
+  }
 }
