@@ -9,6 +9,7 @@ import {button, setText} from './dom.js';
 import {unbroken} from './numbers.js';
 import {mountCells, mountPanels} from './panels/panels.js';
 import {buildReadout} from './readout.js';
+import {watchScrollers} from './scrollers.js';
 import {notify, clearNotice} from './status.js';
 import {watchTheme} from './theme.js';
 import {wireWords, fillNumbers} from './words.js';
@@ -31,6 +32,7 @@ const TOLD_BY_STATUS = /^OSFT-E2[0-4]$/;
 export async function mountPage(main, signal) {
   signal.addEventListener('abort', () => ['page', 'link'].forEach(clearNotice)); // what was said of this page
   fillNumbers(main, signal);
+  watchScrollers(main, signal);
   const explorer = /** @type {HTMLElement|null} */ (main.querySelector('.explorer[data-page]'));
   if (!explorer) {
     mountCells(main, signal);

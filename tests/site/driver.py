@@ -90,6 +90,7 @@ class Reader:
     def at_the_first_page(cls, page: Page) -> Reader:
         """Open the first document and wait until it is live; nothing is kept for offline use."""
         open_live(page, "rotation.html?nosw=1")
+        page.locator(".notice-close").click()  # it says that nothing is kept
         return cls(page)
 
     def follow(self, address: str) -> None:

@@ -117,7 +117,7 @@ async function richEditor(root, field, label, run) {
         }),
         // Escape, then Tab leaves the editor, so that the keyboard is never trapped.
         view.keymap.of([{key: 'Mod-Enter', run: () => { run(); return true; }}, ...commands.defaultKeymap, ...commands.historyKeymap, commands.indentWithTab]),
-        view.EditorView.contentAttributes.of({'aria-label': `${label}. Escape, then Tab leaves the editor.`}),
+        view.EditorView.contentAttributes.of({tabindex: '0', 'aria-label': `${label}. Escape, then Tab leaves the editor.`}),
       ],
     }),
   });
