@@ -340,7 +340,8 @@ class Kernel {
       await host.ask((id) => ({type: 'prove', id}));
     } catch (error) {
       const {code, detail} = asKernelError(error);
-      if (host !== this.#host || code === 'OSFT-E20') return;
+      // A worker that died while it was asked is replaced by #lost, like any other.
+      if (host !== this.#host || host.ended || code === 'OSFT-E20') return;
       host.end(new KernelError('OSFT-E20'));
       this.#startOrdinarily(new KernelError('OSFT-E15', detail));
     }
