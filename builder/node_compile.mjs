@@ -1,8 +1,8 @@
 // Runs the vendored Pyodide under Node, so that its own Python compiles what the browser will import.
 // Started by builder/runtime_node.py as: node node_compile.mjs <task.json>.
 //
-// A task has `trees` for the program builder/runtime_inside.py, and the folders that these trees name to
-// `mount`. With `library` Python itself starts from compiled files, as in the browser; with `start` the
+// A task has a `program` to run inside with its `settings`, and the folders to mount that these name.
+// With `library` Python itself starts from compiled files, as in the browser; with `start` the
 // files of the library that the explorer in /task/py imports are written down.
 
 import {readFileSync, writeFileSync} from 'node:fs';
@@ -31,8 +31,8 @@ async function main() {
   });
   for (const [name, folder] of Object.entries(task.mounts)) mount(pyodide.FS, `/task/${name}`, folder);
   if (task.start) writeFileSync(task.start, JSON.stringify(recordStart(pyodide)));
-  const globals = pyodide.toPy({task: task.trees, __name__: 'runtime_inside'});
-  pyodide.runPython(readFileSync(task.program, 'utf8'), {globals, filename: 'runtime_inside.py'});
+  const globals = pyodide.toPy({task: task.settings, __name__: 'inside'});
+  pyodide.runPython(readFileSync(task.program, 'utf8'), {globals, filename: task.program});
 }
 
 function mount(files, place, folder) {

@@ -90,12 +90,13 @@ def make_packs(
         log("There is no Node here, so Python starts from stock Pyodide, which takes two to three times as long.")
         return {}, None
     py_zip = staging_dir / "py.zip"
+    job = runtime_node.Job(node, vendor_dir, lock)
     try:
-        compiled = runtime_node.compile_all(runtime_node.Job(node, vendor_dir, lock), py_zip, log)
+        compiled = runtime_node.compile_all(job, py_zip, log)
+        packs = runtime_pack.write_packs(job, compiled, py_zip, staging_dir)
     except runtime_node.NodeError as error:
         log(f"Python starts from stock Pyodide, because compiling in advance failed: {error}")
         return {}, None
-    packs = runtime_pack.write_packs(compiled, py_zip, staging_dir)
     node = tools.node_command(runtime_snapshot.NODE)
     if node is None:
         return packs, None

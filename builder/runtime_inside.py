@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-import json
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -30,18 +29,13 @@ def compile_beside(source: Path, target: Path, place: str) -> None:
 
 
 def compile_library(source: Path, target: Path, place: str) -> None:
-    """Write `x.pyc` in place of each `x.py`, twice: `full`, and `bare` of its docstrings.
-
-    `docstrings.json` says what is missing in `bare`, as {module: {qualified name: text}}.
-    """
-    docstrings = {}
+    """Write `x.pyc` in place of each `x.py`, twice: `full`, and `bare` of its docstrings."""
     for path, text in modules(source):
         relative = path.relative_to(source)
         tree = ast.parse(text)
         write(target / "full" / relative.with_suffix(".pyc"), tree, text, f"{place}/{relative}")
-        docstrings[relative.with_suffix(".pyc").as_posix()] = dict(take_docstrings(tree, ""))
+        drop_docstrings(tree)
         write(target / "bare" / relative.with_suffix(".pyc"), tree, text, f"{place}/{relative}")
-    (target / "docstrings.json").write_text(json.dumps(docstrings), encoding="utf-8")
 
 
 def modules(folder: Path) -> Iterator[tuple[Path, bytes]]:
@@ -62,8 +56,8 @@ def write(target: Path, tree: ast.Module, text: bytes, name: str) -> None:
     target.write_bytes(_code_to_hash_pyc(code, importlib.util.source_hash(text), False))
 
 
-def take_docstrings(node: ast.AST, name: str) -> Iterator[tuple[str, str]]:
-    """Remove what `help` shows of a module, its classes and functions; yields each as (name, text).
+def drop_docstrings(node: ast.AST) -> None:
+    """Remove what `help` shows of a module, its classes and functions.
 
     Assertions stay, which Python's own optimisation would remove as well; so do templates, which
     NumPy fills in while it is imported and numpy.ma relies on; and so does what is inside of functions,
@@ -73,20 +67,10 @@ def take_docstrings(node: ast.AST, name: str) -> Iterator[tuple[str, str]]:
         return
     text = ast.get_docstring(node, clean=False)
     if text is not None and "${" not in text:
-        yield name, cleaned(text)
         node.body[:1] = [] if len(node.body) > 1 else [ast.copy_location(ast.Pass(), node.body[0])]
     if not isinstance(node, Function):
         for child in node.body:
-            if isinstance(child, (ast.ClassDef, *Function)):
-                yield from take_docstrings(child, f"{name}.{child.name}".lstrip("."))
-
-
-def cleaned(text: str) -> str:
-    """A docstring as the compiler keeps it, without its indentation."""
-    scope: dict[str, str] = {}
-    module = ast.fix_missing_locations(ast.Module([ast.Expr(ast.Constant(text))], []))
-    exec(compile(module, "docstring", "exec"), scope)
-    return scope["__doc__"]
+            drop_docstrings(child)
 
 
 for source, target, place, layout in task:  # noqa: F821

@@ -48,7 +48,6 @@ class Compiled:
 
     full: Path
     bare: Path
-    docstrings: dict[str, dict[str, str]]
     python: Path
     start: frozenset[str]
     later: frozenset[str]
@@ -68,7 +67,7 @@ def compile_all(job: Job, py_zip: Path, log: Say) -> Compiled:
             extract(wheel, sources / "site-packages", lambda name: True)
             task = {
                 "mounts": {"lib": str(sources), "out": str(out)},
-                "trees": [["/task/lib", "/task/out", LIBRARY, "library"]],
+                "settings": [["/task/lib", "/task/out", LIBRARY, "library"]],
                 "environment": {"PYTHONNODEBUGRANGES": "1"},
             }
             job.run("node_compile.mjs", task | {"program": str(HERE / "runtime_inside.py")})
@@ -81,7 +80,7 @@ def compile_all(job: Job, py_zip: Path, log: Say) -> Compiled:
             task = {
                 "library": str(compiled / "full"),
                 "mounts": {"py": str(sources), "out": str(out)},
-                "trees": [["/task/py", "/task/out/py", PYTHON, "beside"]],
+                "settings": [["/task/py", "/task/out/py", PYTHON, "beside"]],
                 "start": str(out / "start.json"),
             }
             said = job.run("node_compile.mjs", task | {"program": str(HERE / "runtime_inside.py")})
@@ -90,12 +89,10 @@ def compile_all(job: Job, py_zip: Path, log: Say) -> Compiled:
 
     compiled = kept("library", inputs, library)
     ours_compiled = kept("python", [*inputs, py_zip], python)
-    docstrings = json.loads((compiled / "docstrings.json").read_text(encoding="utf-8"))
     names = json.loads((ours_compiled / "start.json").read_text(encoding="utf-8"))
     return Compiled(
         compiled / "full",
         compiled / "bare",
-        docstrings,
         ours_compiled / "py",
         start=frozenset(names["start"]),
         later=frozenset(names["later"]),
@@ -140,6 +137,14 @@ def extract(archive: Path, target: Path, wanted: Callable[[str], bool]) -> None:
     """Unpack the wanted files of a zip, with names that stay inside the target."""
     with zipfile.ZipFile(archive) as source:
         source.extractall(target, [name for name in source.namelist() if wanted(name)])
+
+
+def write_tree(files: dict[str, bytes], folder: Path) -> None:
+    """Write files under a folder."""
+    for path, content in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
 
 
 @dataclass(frozen=True)

@@ -14,25 +14,24 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from builder.runtime_node import LIBRARY, PYTHON, Compiled
+from builder.runtime_node import HERE, LIBRARY, PYTHON, Compiled, Job, kept, pyodide_files, temporary, write_tree
 
 FOLDER = "runtime"
 DOCSTRINGS = "/lib/docstrings.json"
 """Where explorer.docstrings finds what the start's modules were stripped of."""
 
 
-def write_packs(compiled: Compiled, py_zip: Path, staging_dir: Path) -> dict[str, str]:
+def write_packs(job: Job, compiled: Compiled, py_zip: Path, staging_dir: Path) -> dict[str, str]:
     """Write the three packs: what a start imports, the rest of the library with the docstrings that
     the start goes without, and py/ with its sources.
     """
     start = start_files(compiled)
     rest = {path: content for path, content in read_tree(compiled.full).items() if path not in start}
-    docstrings = {module_name(path): texts for path, texts in compiled.docstrings.items() if path in compiled.start and texts}
     with zipfile.ZipFile(py_zip) as archive:
         python = {name: archive.read(name) for name in archive.namelist()}
     contents = {
         "start": placed(start, LIBRARY),
-        "rest": placed(rest, LIBRARY) | {DOCSTRINGS: json.dumps(docstrings).encode()},
+        "rest": placed(rest, LIBRARY) | {DOCSTRINGS: docstrings(job, compiled)},
         "python": placed(python | read_tree(compiled.python), PYTHON),
     }
     (staging_dir / FOLDER).mkdir(exist_ok=True)
@@ -40,6 +39,34 @@ def write_packs(compiled: Compiled, py_zip: Path, staging_dir: Path) -> dict[str
     for name, files in contents.items():
         (staging_dir / paths[name]).write_bytes(pack(files))
     return paths
+
+
+def docstrings(job: Job, compiled: Compiled) -> bytes:
+    """What is to be put back, as JSON {module: {qualified name: text}}: what two starts do not share."""
+    names = sorted(module_name(path) for path in compiled.start if path.endswith(".pyc"))
+    full, bare = read_tree(compiled.full), start_files(compiled)
+
+    def documentation(files: dict[str, bytes]) -> dict[str, dict[str, str]]:
+        with temporary() as library, temporary() as out:
+            write_tree(files, library)
+            task = {"library": str(library), "mounts": {"out": str(out)}, "settings": [names, "/task/out/docs.json"]}
+            job.run("node_compile.mjs", task | {"program": str(HERE / "runtime_docs.py")})
+            found: dict[str, dict[str, str]] = json.loads((out / "docs.json").read_text(encoding="utf-8"))
+            return found
+
+    def compare(out: Path) -> None:
+        wanted, there = documentation(full | {path: full[path] for path in bare}), documentation(full | bare)
+        differing = {
+            name: {key: text for key, text in texts.items() if there.get(name, {}).get(key) != text}
+            for name, texts in wanted.items()
+        }
+        text = json.dumps({name: texts for name, texts in differing.items() if texts})
+        (out / "docstrings.json").write_text(text, encoding="utf-8")
+
+    programs = [HERE / name for name in ("runtime_docs.py", "runtime_pack.py", "runtime_node.py", "node_compile.mjs")]
+    listed = compiled.python.parent / "start.json"
+    folder = kept("docs", [*pyodide_files(job.vendor_dir), listed, *programs, HERE / "runtime_inside.py"], compare)
+    return (folder / "docstrings.json").read_bytes()
 
 
 def start_files(compiled: Compiled) -> dict[str, bytes]:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from builder.runtime_node import HERE, LIBRARY, Compiled, Job, NodeError, extract, kept, pyodide_files, temporary
+from builder.runtime_node import HERE, LIBRARY, Compiled, Job, NodeError, extract, kept, pyodide_files, temporary, write_tree
 from builder.runtime_pack import FOLDER, module_name, pack, start_files
 
 Say = Callable[[str], None]
@@ -64,11 +64,3 @@ def make_snapshot(job: Job, compiled: Compiled, py_zip: Path, staging_dir: Path,
     (staging_dir / path).write_bytes((folder / "snapshot.pack").read_bytes())
     found: dict[str, Any] = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     return {"snapshot": path, **found}
-
-
-def write_tree(files: dict[str, bytes], folder: Path) -> None:
-    """Write files under a folder."""
-    for path, content in files.items():
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
