@@ -115,13 +115,18 @@ async function richEditor(root, field, label, run) {
             return true;
           },
         }),
-        // Escape, then Tab leaves the editor, so that the keyboard is never trapped.
+        // Tab passes by until something is typed, then it indents; Escape, then Tab leaves: the keyboard is never trapped.
+        view.EditorView.updateListener.of((/** @type {any} */ update) => {
+          if (update.focusChanged && !update.view.hasFocus) update.view.setTabFocusMode(true);
+          else if (update.docChanged && update.view.hasFocus) update.view.setTabFocusMode(false);
+        }),
         view.keymap.of([{key: 'Mod-Enter', run: () => { run(); return true; }}, ...commands.defaultKeymap, ...commands.historyKeymap, commands.indentWithTab]),
         view.EditorView.contentAttributes.of({tabindex: '0', 'aria-label': `${label}. Escape, then Tab leaves the editor.`}),
       ],
     }),
   });
   root.replaceChildren(host);
+  editing.setTabFocusMode(true);
   if (hadFocus) editing.focus();
   return editing;
 }
