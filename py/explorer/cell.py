@@ -28,9 +28,7 @@ FRAMES = 12
 OPENING, CLOSING = "([{", ")]}"
 
 
-def run_cell(
-    page: Page, given: Mapping[str, Any], code: str
-) -> Generator[Outputs, None, Outputs]:
+def run_cell(page: Page, given: Mapping[str, Any], code: str) -> Generator[Outputs, None, Outputs]:
     """Execute `code` in a fresh namespace with np, osft, compute, `parameters` and each of them by name.
 
     Yields once, before the code runs. The returned answer has `drives`: whether the value of the last
@@ -92,8 +90,7 @@ def _execute(code: str, namespace: dict[str, Any]) -> Any:
 def _future_flags(tree: ast.Module) -> int:
     import __future__
 
-    names = [a.name for n in tree.body if isinstance(n, ast.ImportFrom) and n.module == "__future__"
-             for a in n.names]
+    names = [a.name for n in tree.body if isinstance(n, ast.ImportFrom) and n.module == "__future__" for a in n.names]
     return sum({getattr(__future__, name).compiler_flag for name in names})
 
 

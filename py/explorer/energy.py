@@ -44,16 +44,35 @@ UPDATES = ("oft", "random", "lora")
 PARAMETERS = (
     Parameter("neurons", "Neurons", "int", 50, 2, 500, step=1),
     Parameter("features", "Features", "int", 8, 2, 128, step=1),
-    Parameter("strength", "Update size", "float", 0.3, 0, 1.2, step=0.01,
-              note="Frobenius norm of the update over that of W, the same for all."),
+    Parameter(
+        "strength",
+        "Update size",
+        "float",
+        0.3,
+        0,
+        1.2,
+        step=0.01,
+        note="Frobenius norm of the update over that of W, the same for all.",
+    ),
     Parameter("rank", "LoRA rank", "int", 4, 1, ["features"], step=1),
-    Parameter("measure", "Measure", "choice", "mhe",
-              choices=choices({"mhe": "Hyperspherical energy",
-                               "mean_abs_cosine": "Mean |cosine| (the tutorial’s simplification)"})),
-    Parameter("s", "Exponent s", "choice", 1, shown_when={"measure": ["mhe"]},
-              choices=(Choice(0, "0, the logarithm"), Choice(1, "1, as in OFT"), Choice(2, "2"))),
-    Parameter("side", "Rotate", "choice", "input",
-              choices=choices({"input": "Input side, as OFT: W Rᵀ", "output": "Output side: R W"})),
+    Parameter(
+        "measure",
+        "Measure",
+        "choice",
+        "mhe",
+        choices=choices({"mhe": "Hyperspherical energy", "mean_abs_cosine": "Mean |cosine| (the tutorial’s simplification)"}),
+    ),
+    Parameter(
+        "s",
+        "Exponent s",
+        "choice",
+        1,
+        shown_when={"measure": ["mhe"]},
+        choices=(Choice(0, "0, the logarithm"), Choice(1, "1, as in OFT"), Choice(2, "2")),
+    ),
+    Parameter(
+        "side", "Rotate", "choice", "input", choices=choices({"input": "Input side, as OFT: W Rᵀ", "output": "Output side: R W"})
+    ),
     Parameter("draws", "Draws", "int", 20, 1, 200, step=1, note="Of each update; W stays."),
     Parameter("seed", "Seed", "seed", 0),
 )
@@ -65,37 +84,53 @@ OUTPUTS = (
         for name, title in NAMES.items()
         for output in (
             Output(f"{name}_energy", f"{title}: energy", "float", note="Of the first draw."),
-            Output(f"{name}_change", f"{title}: change", "float", percent=True, digits=3,
-                   note="Relative to the original’s size, mean over the draws."),
-            Output(f"{name}_low", f"{title}: change, 5th percentile", "float", percent=True,
-                   digits=3),
-            Output(f"{name}_high", f"{title}: change, 95th percentile", "float", percent=True,
-                   digits=3),
-            Output(f"{name}_verdict", f"{title}: verdict", "text",
-                   note=f"Preserved means: by at most {TOLERANCE:g} in every draw."),
+            Output(
+                f"{name}_change",
+                f"{title}: change",
+                "float",
+                percent=True,
+                digits=3,
+                note="Relative to the original’s size, mean over the draws.",
+            ),
+            Output(f"{name}_low", f"{title}: change, 5th percentile", "float", percent=True, digits=3),
+            Output(f"{name}_high", f"{title}: change, 95th percentile", "float", percent=True, digits=3),
+            Output(
+                f"{name}_verdict", f"{title}: verdict", "text", note=f"Preserved means: by at most {TOLERANCE:g} in every draw."
+            ),
         )
     ),
     *(
         output
         for name in UPDATES
         for output in (
-            Output(f"{name}_size", f"{NAMES[name]}: size reached", "float",
-                   note="Norm of the update over that of W, mean over the draws."),
-            Output(f"{name}_spectrum_change", f"{NAMES[name]}: change of the singular values",
-                   "float", percent=True, digits=3,
-                   note="Largest, over the largest singular value; first draw."),
+            Output(
+                f"{name}_size",
+                f"{NAMES[name]}: size reached",
+                "float",
+                note="Norm of the update over that of W, mean over the draws.",
+            ),
+            Output(
+                f"{name}_spectrum_change",
+                f"{NAMES[name]}: change of the singular values",
+                "float",
+                percent=True,
+                digits=3,
+                note="Largest, over the largest singular value; first draw.",
+            ),
         )
     ),
-    Output("oft_unreached", "Draws that OFT cannot turn so far", "int",
-           note="A rotation that leaves a direction fixed cannot move W without limit."),
-    Output("draws_used", "Draws made", "int",
-           note="Fewer than asked for where an answer would take many seconds."),
-    Output("expected_mean_abs_cosine", "Mean |cosine| of random directions", "float",
-           shown_when={"measure": ["mean_abs_cosine"]}),
+    Output(
+        "oft_unreached",
+        "Draws that OFT cannot turn so far",
+        "int",
+        note="A rotation that leaves a direction fixed cannot move W without limit.",
+    ),
+    Output("draws_used", "Draws made", "int", note="Fewer than asked for where an answer would take many seconds."),
+    Output(
+        "expected_mean_abs_cosine", "Mean |cosine| of random directions", "float", shown_when={"measure": ["mean_abs_cosine"]}
+    ),
     *(drawn(f"{name}_changes", "vector", "The relative change in each draw.") for name in UPDATES),
-    *(drawn(f"{name}_directions", "matrix", "Neurons of the first draw, each divided by its length.",
-            FLAT)
-      for name in NAMES),
+    *(drawn(f"{name}_directions", "matrix", "Neurons of the first draw, each divided by its length.", FLAT) for name in NAMES),
 )
 
 

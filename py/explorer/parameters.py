@@ -24,24 +24,57 @@ LAYER = {"model": ["none"]}
 MODEL = {"model": list(PRESETS)}
 
 PARAMETERS = (
-    Parameter("model", "Model", "choice", "none",
-              choices=choices({"none": "None: one layer",
-                               **{key: preset.title for key, preset in PRESETS.items()}})),
-    Parameter("targets", "Layers", "choice", "q_v", shown_when=MODEL,
-              choices=choices({"q_v": "Query and value", "all_linear": "All linear"})),
-    Parameter("in_features", "Input features", "int", 512, 1, 1_000_000, step=1, scale="log",
-              shown_when=LAYER),
-    Parameter("out_features", "Output features", "int", 256, 1, 1_000_000, step=1, scale="log",
-              shown_when=LAYER),
-    Parameter("rank", "Rank", "int", 16, 1, 65_536, step=1, scale="log",
-              note="Of LoRA, DoRA and VeRA."),
-    Parameter("block_size", "OFT block size", "int", 32, 1, ["in_features"], step=1, scale="log",
-              note="Adjusted to the nearest divisor of a layer’s input features."),
-    Parameter("preserved_rank", "OSFT preserved rank", "int",
-              {"half_of": ["in_features", "out_features"]}, 0, ["in_features", "out_features"],
-              step=1, shown_when=LAYER, note="HF PEFT’s effective_rank: the frozen directions."),
-    Parameter("preserved_share", "OSFT preserved share", "float", 0.5, 0, 1, step=0.05,
-              shown_when=MODEL, note="Of the smaller side of each layer, rounded down."),
+    Parameter(
+        "model",
+        "Model",
+        "choice",
+        "none",
+        choices=choices({"none": "None: one layer", **{key: preset.title for key, preset in PRESETS.items()}}),
+    ),
+    Parameter(
+        "targets",
+        "Layers",
+        "choice",
+        "q_v",
+        shown_when=MODEL,
+        choices=choices({"q_v": "Query and value", "all_linear": "All linear"}),
+    ),
+    Parameter("in_features", "Input features", "int", 512, 1, 1_000_000, step=1, scale="log", shown_when=LAYER),
+    Parameter("out_features", "Output features", "int", 256, 1, 1_000_000, step=1, scale="log", shown_when=LAYER),
+    Parameter("rank", "Rank", "int", 16, 1, 65_536, step=1, scale="log", note="Of LoRA, DoRA and VeRA."),
+    Parameter(
+        "block_size",
+        "OFT block size",
+        "int",
+        32,
+        1,
+        ["in_features"],
+        step=1,
+        scale="log",
+        note="Adjusted to the nearest divisor of a layer’s input features.",
+    ),
+    Parameter(
+        "preserved_rank",
+        "OSFT preserved rank",
+        "int",
+        {"half_of": ["in_features", "out_features"]},
+        0,
+        ["in_features", "out_features"],
+        step=1,
+        shown_when=LAYER,
+        note="HF PEFT’s effective_rank: the frozen directions.",
+    ),
+    Parameter(
+        "preserved_share",
+        "OSFT preserved share",
+        "float",
+        0.5,
+        0,
+        1,
+        step=0.05,
+        shown_when=MODEL,
+        note="Of the smaller side of each layer, rounded down.",
+    ),
 )
 
 METHODS = {
@@ -53,26 +86,45 @@ METHODS = {
     "boft": ("BOFT", "n b + m for one butterfly factor; block size as for OFT."),
     "osft": ("OSFT", "(k − ρ)(m + n + 1), as HF PEFT reports; ρ is the preserved rank."),
     "vera": ("VeRA", "r + m; its random matrices are frozen."),
-    "osft_directions": ("OSFT, independent directions",
-                        "(m − ρ)(n − ρ): in how many directions OSFT can move W. Memory as if "
-                        "only so many numbers were trained."),
-    "oft_seed": ("The tutorial’s simplification of OFT",
-                 "Rank squared for each layer: shown because the tutorial printed it. No method "
-                 "here trains so many."),
+    "osft_directions": (
+        "OSFT, independent directions",
+        "(m − ρ)(n − ρ): in how many directions OSFT can move W. Memory as if only so many numbers were trained.",
+    ),
+    "oft_seed": (
+        "The tutorial’s simplification of OFT",
+        "Rank squared for each layer: shown because the tutorial printed it. No method here trains so many.",
+    ),
 }
 
 OUTPUTS = (
     *(Output(name, title, "int", note=note) for name, (title, note) in METHODS.items()),
-    *(Output(f"{name}_percent", f"{title}, share", "float", unit="%",
-             note="Of what full fine-tuning trains.")
-      for name, (title, _) in METHODS.items()),
-    *(Output(f"{name}_memory", f"{title}, memory", "int", unit="bytes",
-             note="Weights, gradients and optimiser state; see the assumptions.")
-      for name, (title, _) in METHODS.items()),
-    Output("block_size_used", "Block size used", "int", shown_when=LAYER,
-           note="The nearest divisor of the input features; of two as near, the smaller."),
-    Output("peft_refuses_osft", "HF PEFT refuses this preserved rank", "flag",
-           note="It wants one preserved direction at least; the formula is shown all the same."),
+    *(
+        Output(f"{name}_percent", f"{title}, share", "float", unit="%", note="Of what full fine-tuning trains.")
+        for name, (title, _) in METHODS.items()
+    ),
+    *(
+        Output(
+            f"{name}_memory",
+            f"{title}, memory",
+            "int",
+            unit="bytes",
+            note="Weights, gradients and optimiser state; see the assumptions.",
+        )
+        for name, (title, _) in METHODS.items()
+    ),
+    Output(
+        "block_size_used",
+        "Block size used",
+        "int",
+        shown_when=LAYER,
+        note="The nearest divisor of the input features; of two as near, the smaller.",
+    ),
+    Output(
+        "peft_refuses_osft",
+        "HF PEFT refuses this preserved rank",
+        "flag",
+        note="It wants one preserved direction at least; the formula is shown all the same.",
+    ),
     Output("adapted_layers", "Adapted layers", "int"),
     Output("notes", "Adjustments", "text", note="What HF PEFT changes or refuses."),
     Output("memory_assumptions", "Memory assumptions", "text"),
@@ -169,10 +221,7 @@ def compute(
         notes.append("HF PEFT refuses to preserve no direction at all; OSFT is counted by formula.")
     if any(nearest_divisor(n, block_size) != block_size for n, _, _ in layers):
         notes.append("BOFT’s block size is adjusted in the same way; HF PEFT itself would refuse it.")
-    memory = {
-        name: estimate_memory(full, trained[name], stored.get(name, 0), full=name == "full").total
-        for name in METHODS
-    }
+    memory = {name: estimate_memory(full, trained[name], stored.get(name, 0), full=name == "full").total for name in METHODS}
     outputs: Outputs = {name: trained[name] for name in METHODS}
     outputs.update({f"{name}_percent": 100 * trained[name] / full for name in METHODS})
     outputs.update({f"{name}_memory": memory[name] for name in METHODS})

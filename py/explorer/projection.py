@@ -39,20 +39,35 @@ LEARNING_RATE = 0.01
 RELATIVE_STEP = 0.1
 
 PARAMETERS = (
-    Parameter("mode", "Picture", "choice", "vector",
-              choices=choices({"vector": "Two arrows", "matrix": "A weight matrix"})),
+    Parameter("mode", "Picture", "choice", "vector", choices=choices({"vector": "Two arrows", "matrix": "A weight matrix"})),
     Parameter("gx", "Gradient X", "float", 0.5, -2, 2, step=0.01, shown_when=VECTOR),
     Parameter("gy", "Gradient Y", "float", 0.8, -2, 2, step=0.01, shown_when=VECTOR),
     Parameter("cx", "Critical X", "float", 1.0, -2, 2, step=0.01, shown_when=VECTOR),
     Parameter("cy", "Critical Y", "float", 0.5, -2, 2, step=0.01, shown_when=VECTOR),
-    Parameter("size", "Size", "int", 3, 2, 24, step=1, shown_when=MATRIX,
-              note="The matrix is square. Size 3 with seed 0 is the tutorial’s own example."),
+    Parameter(
+        "size",
+        "Size",
+        "int",
+        3,
+        2,
+        24,
+        step=1,
+        shown_when=MATRIX,
+        note="The matrix is square. Size 3 with seed 0 is the tutorial’s own example.",
+    ),
     Parameter("rank", "Protected rank", "int", 1, 0, ["size"], step=1, shown_when=MATRIX),
-    Parameter("optimizer", "Optimiser", "choice", "sgd", choices=choices(OPTIMIZERS),
-              shown_when=MATRIX),
-    Parameter("steps", "Steps", "int", 10, 1, 100, step=1,
-              shown_when={"mode": ["matrix"], "optimizer": ["adam", "adam_reprojected"]},
-              note=f"With learning rate {LEARNING_RATE} and the same gradient in each."),
+    Parameter("optimizer", "Optimiser", "choice", "sgd", choices=choices(OPTIMIZERS), shown_when=MATRIX),
+    Parameter(
+        "steps",
+        "Steps",
+        "int",
+        10,
+        1,
+        100,
+        step=1,
+        shown_when={"mode": ["matrix"], "optimizer": ["adam", "adam_reprojected"]},
+        note=f"With learning rate {LEARNING_RATE} and the same gradient in each.",
+    ),
     Parameter("seed", "Seed", "seed", 0, shown_when=MATRIX),
 )
 
@@ -67,35 +82,44 @@ OUTPUTS = (
     Output("projection_y", "Along the critical direction, y", "float", shown_when=VECTOR),
     Output("safe_x", "Left after projection, x", "float", shown_when=VECTOR),
     Output("safe_y", "Left after projection, y", "float", shown_when=VECTOR),
-    Output("reduction", "Length taken away", "float", unit="%", shown_when=VECTOR,
-           note="0 for a zero gradient."),
-    Output("dot_with_critical", "What is left · critical direction", "float", shown_when=VECTOR,
-           note="0 but for rounding."),
-    Output("angle_between", "Angle between gradient and critical direction", "float", unit="°",
-           shown_when=VECTOR, note="0 when either is zero."),
+    Output("reduction", "Length taken away", "float", unit="%", shown_when=VECTOR, note="0 for a zero gradient."),
+    Output("dot_with_critical", "What is left · critical direction", "float", shown_when=VECTOR, note="0 but for rounding."),
+    Output(
+        "angle_between",
+        "Angle between gradient and critical direction",
+        "float",
+        unit="°",
+        shown_when=VECTOR,
+        note="0 when either is zero.",
+    ),
     Output("gradient_norm", "Norm of the gradient", "float", shown_when=MATRIX),
     *(
-        Output(f"{name}_{part}", f"{title}: {words}", "float", unit=unit, shown_when=MATRIX,
-               note=f"{note}{formula}.")
+        Output(f"{name}_{part}", f"{title}: {words}", "float", unit=unit, shown_when=MATRIX, note=f"{note}{formula}.")
         for name, (title, formula) in FORMS.items()
         for part, words, unit, note in (
             ("norm", "norm of the change dW", "", ""),
             ("left_leak", "left leak", "", "Norm of U_hᵀ dW; dW from "),
             ("right_leak", "right leak", "", "Norm of dW V_h; dW from "),
-            ("turn", "turn of the protected subspace", "rad",
-             "Largest angle between span U_h before and after a change of 10 % of the norm of W; "
-             "90° where another direction has overtaken a protected one; "
-             "dW from "),
+            (
+                "turn",
+                "turn of the protected subspace",
+                "rad",
+                "Largest angle between span U_h before and after a change of 10 % of the norm of W; "
+                "90° where another direction has overtaken a protected one; "
+                "dW from ",
+            ),
         )
     ),
     drawn("weights", "matrix", "W.", MATRIX),
     drawn("gradient", "matrix", "G, the gradient of the loss in W.", MATRIX),
     drawn("singular_values", "vector", "Of W; the first `rank` are protected.", MATRIX),
-    drawn("gradient_rotated", "matrix",
-          "Uᵀ G V: in the basis of singular vectors, where the first `rank` rows and columns are "
-          "protected.", MATRIX),
-    *(drawn(f"{name}_rotated", "matrix", f"Uᵀ dW V of the {title.lower()} form.", MATRIX)
-      for name, (title, _) in FORMS.items()),
+    drawn(
+        "gradient_rotated",
+        "matrix",
+        "Uᵀ G V: in the basis of singular vectors, where the first `rank` rows and columns are protected.",
+        MATRIX,
+    ),
+    *(drawn(f"{name}_rotated", "matrix", f"Uᵀ dW V of the {title.lower()} form.", MATRIX) for name, (title, _) in FORMS.items()),
 )
 
 
@@ -142,18 +166,14 @@ def train_dense(name: str, gradient: Array, parts: Split, steps: int, reproject:
     return change
 
 
-def change_of_weights(
-    name: str, gradient: Array, parts: Split, optimizer: Optimizer, steps: int
-) -> Array:
+def change_of_weights(name: str, gradient: Array, parts: Split, optimizer: Optimizer, steps: int) -> Array:
     """dW of one form: for sgd the first-order change per unit of learning rate, without its sign."""
     if optimizer == "sgd":
         if name == "factors":
             return factor_step(parts, project_factors(gradient, parts))
         return (project_block if name == "block" else project_two_sided)(gradient, parts)
     if name == "factors":
-        return train_factors(
-            parts, gradient, optimizer=optimizer, learning_rate=LEARNING_RATE, steps=steps
-        ).step
+        return train_factors(parts, gradient, optimizer=optimizer, learning_rate=LEARNING_RATE, steps=steps).step
     return train_dense(name, gradient, parts, steps, optimizer == "adam_reprojected")
 
 

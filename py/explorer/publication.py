@@ -50,11 +50,8 @@ def publication_figure(page: str, known: Known, outputs: Outputs, form: str) -> 
 def rotation(figure: Figure, known: Known, outputs: Outputs) -> None:
     """The cloud before and after, with the two marked points joined."""
     space = known["view"] == "3d"
-    extent = 1.05 * max(float(np.abs(outputs[f"points_{each}"]).max())
-                        for each in ("original", "transformed"))
-    for place, name, color, marker in (
-        (1, "original", BLUE, "o"), (2, "transformed", ORANGE, "^")
-    ):
+    extent = 1.05 * max(float(np.abs(outputs[f"points_{each}"]).max()) for each in ("original", "transformed"))
+    for place, name, color, marker in ((1, "original", BLUE, "o"), (2, "transformed", ORANGE, "^")):
         axes: Any = figure.add_subplot(1, 2, place, projection="3d" if space else None)
         points = np.asarray(outputs[f"points_{name}"])
         if space:
@@ -93,8 +90,15 @@ def energy_page(figure: Figure, known: Known, outputs: Outputs) -> None:
         axes.plot(place + spread, changes, MARKERS[place], color=CYCLE[place], markersize=3, alpha=0.6)
         low, high = (100 * float(np.asarray(outputs[f"{name}_{end}"])) for end in ("low", "high"))
         mean = 100 * float(np.asarray(outputs[f"{name}_change"]))
-        axes.errorbar(place + 0.25, mean, [[max(mean - low, 0)], [max(high - mean, 0)]],
-                      fmt=MARKERS[place], color="black", capsize=3, markersize=4)
+        axes.errorbar(
+            place + 0.25,
+            mean,
+            [[max(mean - low, 0)], [max(high - mean, 0)]],
+            fmt=MARKERS[place],
+            color="black",
+            capsize=3,
+            markersize=4,
+        )
     axes.axhline(0, color=GREY, linewidth=0.6)
     axes.set_xticks(range(3), [energy.NAMES[name] for name in energy.UPDATES])
     axes.set_ylabel("Change of the energy, %")
@@ -168,8 +172,15 @@ def training_page(figure: Figure, known: Known, outputs: Outputs) -> None:
         labels = {name: training.METHODS[name] for name in training.SWEPT}
         for place, (name, label) in enumerate({**labels, **training.FRONTS}.items()):
             front = np.asarray(outputs[f"front_{name}"])
-            axes.plot(front[:, 0], front[:, 2], DASHES[place % 4], color=CYCLE[place % 8], markersize=3,
-                      marker=MARKERS[place % 8], label=label)
+            axes.plot(
+                front[:, 0],
+                front[:, 2],
+                DASHES[place % 4],
+                color=CYCLE[place % 8],
+                markersize=3,
+                marker=MARKERS[place % 8],
+                label=label,
+            )
         axes.set_xlabel("Learned on the new tasks")
         axes.set_ylabel("Kept of the first task")
         axes.legend()

@@ -54,9 +54,7 @@ def script(page: str, parameters: Mapping[str, Any]) -> Outputs:
     return {"script": listing.script(declared, declared.validate(parameters))}
 
 
-def run_cell(
-    page: str, parameters: Mapping[str, Any], code: str
-) -> Generator[Outputs, None, Outputs]:
+def run_cell(page: str, parameters: Mapping[str, Any], code: str) -> Generator[Outputs, None, Outputs]:
     """Runs a reader's code; see `explorer.cell.run_cell`."""
     from explorer import cell
 

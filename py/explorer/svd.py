@@ -32,44 +32,82 @@ DIGITS = {"source": ["digits"]}
 DRAWN_BY_SEED = {"source": ["toy", "random"]}
 
 PARAMETERS = (
-    Parameter("source", "Weights", "choice", "toy", choices=choices({
-        "toy": "Toy: the tutorial’s six values",
-        "random": "Random: 48 × 32, Gaussian",
-        "digits": "Digits: a network that reads handwriting",
-        "transformer": "Transformer: all-MiniLM-L6-v2",
-    })),
-    Parameter("layer", "Layer", "choice", "1", shown_when=DIGITS,
-              choices=choices({"1": "First, 128 × 64", "2": "Second, 128 × 128"})),
-    Parameter("when", "Weights as they were", "choice", "pretrained", shown_when=DIGITS,
-              choices=choices({
-                  "initial": "Before training",
-                  "pretrained": "After learning upright digits",
-                  "full": "After four more tasks, full fine-tuning",
-                  "osft": "After four more tasks, OSFT",
-              })),
-    Parameter("rank", "Rank cutoff", "int", 2, 0, {"by": "source", "values": {
-        "toy": 6, "random": 32, "transformer": 384,
-        "digits": {"by": "layer", "values": {"1": 64, "2": 128}},
-    }}, step=1, note="How many directions are kept; 0 keeps none."),
-    Parameter("scale", "Scale", "choice", "linear",
-              choices=choices({"linear": "Linear", "log": "Logarithmic"})),
+    Parameter(
+        "source",
+        "Weights",
+        "choice",
+        "toy",
+        choices=choices(
+            {
+                "toy": "Toy: the tutorial’s six values",
+                "random": "Random: 48 × 32, Gaussian",
+                "digits": "Digits: a network that reads handwriting",
+                "transformer": "Transformer: all-MiniLM-L6-v2",
+            }
+        ),
+    ),
+    Parameter(
+        "layer", "Layer", "choice", "1", shown_when=DIGITS, choices=choices({"1": "First, 128 × 64", "2": "Second, 128 × 128"})
+    ),
+    Parameter(
+        "when",
+        "Weights as they were",
+        "choice",
+        "pretrained",
+        shown_when=DIGITS,
+        choices=choices(
+            {
+                "initial": "Before training",
+                "pretrained": "After learning upright digits",
+                "full": "After four more tasks, full fine-tuning",
+                "osft": "After four more tasks, OSFT",
+            }
+        ),
+    ),
+    Parameter(
+        "rank",
+        "Rank cutoff",
+        "int",
+        2,
+        0,
+        {
+            "by": "source",
+            "values": {
+                "toy": 6,
+                "random": 32,
+                "transformer": 384,
+                "digits": {"by": "layer", "values": {"1": 64, "2": 128}},
+            },
+        },
+        step=1,
+        note="How many directions are kept; 0 keeps none.",
+    ),
+    Parameter("scale", "Scale", "choice", "linear", choices=choices({"linear": "Linear", "log": "Logarithmic"})),
     Parameter("seed", "Seed", "seed", 0, shown_when=DRAWN_BY_SEED),
 )
 
 OUTPUTS = (
     Output("singular_values", "Singular values", "vector", note="Falling; the first are kept."),
-    Output("energy_kept", "Energy kept", "float", percent=True,
-           note="Sum of the kept squared singular values over the sum of all."),
+    Output(
+        "energy_kept", "Energy kept", "float", percent=True, note="Sum of the kept squared singular values over the sum of all."
+    ),
     Output("reconstruction_error", "Distance of W_high from W", "float", note="Frobenius norm."),
     Output("relative_error", "The same over the norm of W", "float"),
     Output("rank_for_90", "Directions that hold 90 % of the energy", "int"),
-    Output("trainable_parameters", "Trainable parameters", "int",
-           note="(k − ρ)(m + n + 1), what HF PEFT reports for this cut."),
-    Output("independent_directions", "Independent directions", "int",
-           note="(m − ρ)(n − ρ): in how many directions W can really move."),
+    Output("trainable_parameters", "Trainable parameters", "int", note="(k − ρ)(m + n + 1), what HF PEFT reports for this cut."),
+    Output(
+        "independent_directions",
+        "Independent directions",
+        "int",
+        note="(m − ρ)(n − ρ): in how many directions W can really move.",
+    ),
     Output("full_parameters", "Entries of W", "int"),
-    Output("peft_refuses", "HF PEFT refuses this cut", "flag",
-           note="At 0 it has nothing to preserve; the formula is shown all the same."),
+    Output(
+        "peft_refuses",
+        "HF PEFT refuses this cut",
+        "flag",
+        note="At 0 it has nothing to preserve; the formula is shown all the same.",
+    ),
     Output("out_features", "Rows of W", "int"),
     Output("in_features", "Columns of W", "int"),
     drawn("cumulative_energy", "vector", "Energy kept at each cut from 0 on."),
@@ -107,9 +145,7 @@ def decompose(source: str, layer: str, when: str, seed: int) -> tuple[Array, Spl
 
 
 @validated(PARAMETERS)
-def compute(
-    *, source: str, layer: str, when: str, rank: int, scale: str, seed: int
-) -> Outputs:
+def compute(*, source: str, layer: str, when: str, rank: int, scale: str, seed: int) -> Outputs:
     """Split W at the cut: what is kept, what is left, and what OSFT would train."""
     if source in ("digits", "transformer"):
         seed = 0

@@ -62,39 +62,71 @@ QUANTILE = 2.262157162798205  # Student’s t, 97.5 %, for ten runs: 9 degrees o
 
 PARAMETERS = (
     Parameter("methods", "Methods", "choices", "full,lora,oft,osft", choices=choices(METHODS)),
-    Parameter("metric", "Show", "choice", "accuracy", choices=choices({
-        "accuracy": "Average accuracy",
-        "forgetting": "Forgetting",
-        "tasks": "Each task",
-        "front": "Kept and learned",
-    })),
-    Parameter("retained", "Retained fraction", "choice", "0.5",
-              choices=tuple(Choice(ratio, ratio) for ratio in RATIOS),
-              note="Of the singular directions, in the sweep."),
-    Parameter("step", "Step", "int", LAST_STEP, 0, LAST_STEP, step=10,
-              note="100 steps a task; the nearest measured step counts."),
-    Parameter("seed", "Seed", "choice", "mean", choices=(
-        Choice("mean", f"Mean of {SEEDS} runs"),
-        *(Choice(str(seed), f"Run {seed}") for seed in range(SEEDS)),
-    )),
+    Parameter(
+        "metric",
+        "Show",
+        "choice",
+        "accuracy",
+        choices=choices(
+            {
+                "accuracy": "Average accuracy",
+                "forgetting": "Forgetting",
+                "tasks": "Each task",
+                "front": "Kept and learned",
+            }
+        ),
+    ),
+    Parameter(
+        "retained",
+        "Retained fraction",
+        "choice",
+        "0.5",
+        choices=tuple(Choice(ratio, ratio) for ratio in RATIOS),
+        note="Of the singular directions, in the sweep.",
+    ),
+    Parameter(
+        "step", "Step", "int", LAST_STEP, 0, LAST_STEP, step=10, note="100 steps a task; the nearest measured step counts."
+    ),
+    Parameter(
+        "seed",
+        "Seed",
+        "choice",
+        "mean",
+        choices=(
+            Choice("mean", f"Mean of {SEEDS} runs"),
+            *(Choice(str(seed), f"Run {seed}") for seed in range(SEEDS)),
+        ),
+    ),
 )
 
 # The smaller experiment that runs in the browser; osft.continual.live says what each means.
 LIVE_METHODS = ("full", "lora", "oft", "osft", "seed_block")
 LIVE = (
-    Parameter("methods", "Methods", "choices", ",".join(LIVE_METHODS),
-              choices=tuple(Choice(name, METHODS[name]) for name in LIVE_METHODS)),
+    Parameter(
+        "methods",
+        "Methods",
+        "choices",
+        ",".join(LIVE_METHODS),
+        choices=tuple(Choice(name, METHODS[name]) for name in LIVE_METHODS),
+    ),
     Parameter("retained", "Retained fraction", "float", 0.25, 0, 1, step=0.05),
-    Parameter("learning_rate", "Learning rate", "float", 0.003, 1e-5, 10, scale="log",
-              note="The same for all methods; a large one diverges, and its curve then ends."),
+    Parameter(
+        "learning_rate",
+        "Learning rate",
+        "float",
+        0.003,
+        1e-5,
+        10,
+        scale="log",
+        note="The same for all methods; a large one diverges, and its curve then ends.",
+    ),
     Parameter("seed", "Seed", "seed", 0),
 )
 
 MEASURES = {
     "average_accuracy": ("average accuracy", "Mean accuracy over all five tasks."),
     "forgetting": ("forgetting", "Mean fall of each earlier task from its best accuracy."),
-    "learning": ("learning", "Mean accuracy on each new task right after training on it; 0 before "
-                             "the first."),
+    "learning": ("learning", "Mean accuracy on each new task right after training on it; 0 before the first."),
 }
 
 
@@ -112,38 +144,66 @@ def when_drawn(method: str) -> Condition:
 
 OUTPUTS = (
     *(
-        Output(f"{name}_{measure}{end}", f"{title}: {MEASURES[measure][0]}{words}", "float",
-               percent=True, digits=3,
-               note=MEASURES[measure][1] if not end else "Of the 95 % interval of the mean.")
+        Output(
+            f"{name}_{measure}{end}",
+            f"{title}: {MEASURES[measure][0]}{words}",
+            "float",
+            percent=True,
+            digits=3,
+            note=MEASURES[measure][1] if not end else "Of the 95 % interval of the mean.",
+        )
         for name, title in METHODS.items()
         for measure in measured(name)
         for end, words in (("", ""), ("_low", ", low end"), ("_high", ", high end"))
     ),
     *(
-        Output(f"retained_{name}_{measure}", f"{METHODS[name]} at this fraction: {words}", "float",
-               percent=True, digits=3,
-               note="In the sweep: one learning rate for all.")
+        Output(
+            f"retained_{name}_{measure}",
+            f"{METHODS[name]} at this fraction: {words}",
+            "float",
+            percent=True,
+            digits=3,
+            note="In the sweep: one learning rate for all.",
+        )
         for name in SWEPT
-        for measure, words in (("average_accuracy", "average accuracy"), ("learning", "learning"),
-                               ("kept", "kept of the first task"), ("forgetting", "forgetting"))
+        for measure, words in (
+            ("average_accuracy", "average accuracy"),
+            ("learning", "learning"),
+            ("kept", "kept of the first task"),
+            ("forgetting", "forgetting"),
+        )
     ),
     Output("task", "Task under way", "int", note="0 is the one learned first, upright digits."),
     drawn("steps", "vector", "Steps at which all tasks were measured."),
-    *(drawn(f"{name}_curve", "matrix",
-            "Mean, low and high end of the shown measure (average accuracy, or forgetting), a row "
-            "a step.", when_drawn(name))
-      for name in METHODS),
-    *(drawn(f"{name}_tasks", "matrix",
+    *(
+        drawn(
+            f"{name}_curve",
+            "matrix",
+            "Mean, low and high end of the shown measure (average accuracy, or forgetting), a row a step.",
+            when_drawn(name),
+        )
+        for name in METHODS
+    ),
+    *(
+        drawn(
+            f"{name}_tasks",
+            "matrix",
             "Mean, low and high end of the accuracy on each task in turn, a row a step.",
-            {"methods": [name]})
-      for name in METHODS),
+            {"methods": [name]},
+        )
+        for name in METHODS
+    ),
     drawn("front_retained", "vector", "Retained fractions of the sweep."),
-    *(drawn(f"front_{name}", "matrix",
+    *(
+        drawn(
+            f"front_{name}",
+            "matrix",
             "A row a setting: learning, half its interval, kept of the first task, half its "
-            "interval, average accuracy, half its interval.")
-      for name in (*SWEPT, *FRONTS)),
-    *(drawn(f"front_{name}_learning_rates", "vector", "Settings along this front.")
-      for name in FRONTS),
+            "interval, average accuracy, half its interval.",
+        )
+        for name in (*SWEPT, *FRONTS)
+    ),
+    *(drawn(f"front_{name}_learning_rates", "vector", "Settings along this front.") for name in FRONTS),
 )
 
 
@@ -241,9 +301,7 @@ def draw_fronts(sweep: dict[str, Any], fronts: dict[str, Any]) -> Outputs:
 
 
 @validated(PARAMETERS)
-def compute(
-    *, methods: tuple[str, ...], metric: str, retained: str, step: int, seed: str
-) -> Outputs:
+def compute(*, methods: tuple[str, ...], metric: str, retained: str, step: int, seed: str) -> Outputs:
     """The measures of every method at a step, curves of the chosen ones, and the sweep."""
     runs = load_runs()
     point = int(np.abs(runs.steps - step).argmin())

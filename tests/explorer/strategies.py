@@ -15,9 +15,9 @@ MODERATE = {
     "energy": {"neurons": 24, "features": 40, "draws": 6},
     "projection": {"size": 7, "steps": 12},
 }
-EDITS = st.lists(
-    st.tuples(st.integers(0, 63), st.integers(0, 63), st.integers(-4000, 4000)), max_size=4
-).map(lambda cells: ",".join(f"{row}:{column}:{value / 4:g}" for row, column, value in cells))
+EDITS = st.lists(st.tuples(st.integers(0, 63), st.integers(0, 63), st.integers(-4000, 4000)), max_size=4).map(
+    lambda cells: ",".join(f"{row}:{column}:{value / 4:g}" for row, column, value in cells)
+)
 
 JUNK = st.one_of(
     st.none(),

@@ -88,8 +88,9 @@ def test_a_divisor_is_refused_only_while_its_control_is_shown() -> None:
 
 
 def test_values_come_out_in_their_own_type() -> None:
-    known = validate(PARAMETERS, {"n": 8.0, "share": np.float32(0.25), "on": np.bool_(True),
-                                  "several": ["b", "a"], "cut": np.int64(3)})
+    known = validate(
+        PARAMETERS, {"n": 8.0, "share": np.float32(0.25), "on": np.bool_(True), "several": ["b", "a"], "cut": np.int64(3)}
+    )
     assert (known["n"], type(known["n"])) == (8, int)
     assert (known["share"], type(known["share"])) == (0.25, float)
     assert known["on"] is True
@@ -112,8 +113,7 @@ def test_nearest_divisor_as_in_peft(value: int, whole: int, nearest: int) -> Non
 
 def test_json_has_no_number_that_json_lacks() -> None:
     values = {"a": math.inf, "b": -math.inf, "c": math.nan, "d": np.array([[1.0, math.inf]])}
-    assert plain(values) == {"a": "Infinity", "b": "-Infinity", "c": "NaN",
-                             "d": {"shape": [1, 2], "values": [1.0, "Infinity"]}}
+    assert plain(values) == {"a": "Infinity", "b": "-Infinity", "c": "NaN", "d": {"shape": [1, 2], "values": [1.0, "Infinity"]}}
 
 
 def test_a_page_function_checks_what_it_is_given() -> None:

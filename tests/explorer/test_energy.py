@@ -43,8 +43,18 @@ def test_the_tutorials_measure() -> None:
     assert outputs["expected_mean_abs_cosine"] == pytest.approx(0.2910, abs=1e-4)
 
 
-@pytest.mark.parametrize("settings", [{}, {"s": 0}, {"s": 2}, {"measure": "mean_abs_cosine"}, {"features": 40, "strength": 1.2},
-                                      {"features": 2, "strength": 1.2}, {"neurons": 2}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"s": 0},
+        {"s": 2},
+        {"measure": "mean_abs_cosine"},
+        {"features": 40, "strength": 1.2},
+        {"features": 2, "strength": 1.2},
+        {"neurons": 2},
+    ],
+)
 def test_rotating_the_input_side_preserves_every_measure(settings: dict[str, Any]) -> None:
     outputs = compute(**settings)
     assert np.abs(outputs["oft_changes"]).max() < 1e-9

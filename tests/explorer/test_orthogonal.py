@@ -87,12 +87,12 @@ def test_measured_errors_by_loops() -> None:
     def angle(u: list[float], v: list[float]) -> float:
         return math.acos(math.fsum(a * b for a, b in zip(u, v, strict=True)) / math.hypot(*u) / math.hypot(*v))
 
-    angle_error = max(abs(angle(images[i], images[j]) - angle(probes[i], probes[j]))
-                      for i, j in itertools.combinations(range(32), 2))
+    angle_error = max(
+        abs(angle(images[i], images[j]) - angle(probes[i], probes[j])) for i, j in itertools.combinations(range(32), 2)
+    )
     assert outputs["angle_error"] == pytest.approx(angle_error, rel=1e-7)
     a, b, c = q
-    determinant = (a[0] * (b[1] * c[2] - b[2] * c[1]) - a[1] * (b[0] * c[2] - b[2] * c[0])
-                   + a[2] * (b[0] * c[1] - b[1] * c[0]))
+    determinant = a[0] * (b[1] * c[2] - b[2] * c[1]) - a[1] * (b[0] * c[2] - b[2] * c[0]) + a[2] * (b[0] * c[1] - b[1] * c[0])
     assert outputs["determinant"] == pytest.approx(determinant, rel=1e-12)
     assert outputs["tolerance"] == 50 * 3 * EPSILON
     for flag in ("is_orthogonal", "preserves_norm", "preserves_angles"):

@@ -28,33 +28,54 @@ from tests.explorer.strategies import JUNK, settings_of
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACT = {
     "rotation": "distance_original distance_transformed distance_preserved angle_error determinant "
-                "orthogonality_error is_orthogonal",
+    "orthogonality_error is_orthogonal",
     "orthogonal": "determinant orthogonality_error is_orthogonal norm_error angle_error "
-                  "preserves_norm preserves_angles condition_number eigenvalues",
-    "energy": " ".join(f"{name}_{part}" for name in ("original", "oft", "random", "lora")
-                       for part in ("energy", "change", "low", "high", "verdict")),
-    "svd": "singular_values energy_kept reconstruction_error trainable_parameters "
-           "independent_directions full_parameters",
+    "preserves_norm preserves_angles condition_number eigenvalues",
+    "energy": " ".join(
+        f"{name}_{part}"
+        for name in ("original", "oft", "random", "lora")
+        for part in ("energy", "change", "low", "high", "verdict")
+    ),
+    "svd": "singular_values energy_kept reconstruction_error trainable_parameters independent_directions full_parameters",
     "projection": "projection_x projection_y safe_x safe_y reduction dot_with_critical "
-                  + " ".join(f"{name}_{part}" for name in ("block", "two_sided", "factors")
-                             for part in ("norm", "left_leak", "right_leak")),
-    "parameters": " ".join(f"{name}{part}" for name in (
-        "full", "lora", "dora", "oft", "oft_shared", "boft", "osft", "vera", "osft_directions",
-        "oft_seed") for part in ("", "_percent", "_memory")),
-    "training": " ".join(f"{name}_{part}{end}" for name in ("full", "lora", "oft", "osft")
-                         for part in ("average_accuracy", "forgetting", "learning")
-                         for end in ("", "_low", "_high")),
+    + " ".join(f"{name}_{part}" for name in ("block", "two_sided", "factors") for part in ("norm", "left_leak", "right_leak")),
+    "parameters": " ".join(
+        f"{name}{part}"
+        for name in ("full", "lora", "dora", "oft", "oft_shared", "boft", "osft", "vera", "osft_directions", "oft_seed")
+        for part in ("", "_percent", "_memory")
+    ),
+    "training": " ".join(
+        f"{name}_{part}{end}"
+        for name in ("full", "lora", "oft", "osft")
+        for part in ("average_accuracy", "forgetting", "learning")
+        for end in ("", "_low", "_high")
+    ),
 }
 DEFAULTS = {
     "rotation": {"angle": 45, "points": 80, "shear": 0, "scale": 1, "reflect": False, "seed": 42},
     "orthogonal": {"n": 4, "method": "haar", "block": 2, "strength": 0.5, "terms": 5, "seed": 0, "edits": ""},
-    "energy": {"neurons": 50, "features": 8, "strength": 0.3, "rank": 4, "measure": "mhe", "s": 1,
-               "side": "input", "draws": 20, "seed": 0},
+    "energy": {
+        "neurons": 50,
+        "features": 8,
+        "strength": 0.3,
+        "rank": 4,
+        "measure": "mhe",
+        "s": 1,
+        "side": "input",
+        "draws": 20,
+        "seed": 0,
+    },
     "svd": {"source": "toy", "rank": 2, "scale": "linear", "seed": 0},
-    "projection": {"gx": 0.5, "gy": 0.8, "cx": 1.0, "cy": 0.5, "mode": "vector", "rank": 1,
-                   "optimizer": "sgd", "seed": 0},
-    "parameters": {"in_features": 512, "out_features": 256, "rank": 16, "block_size": 32,
-                   "preserved_rank": 128, "model": "none", "targets": "q_v"},
+    "projection": {"gx": 0.5, "gy": 0.8, "cx": 1.0, "cy": 0.5, "mode": "vector", "rank": 1, "optimizer": "sgd", "seed": 0},
+    "parameters": {
+        "in_features": 512,
+        "out_features": 256,
+        "rank": 16,
+        "block_size": 32,
+        "preserved_rank": 128,
+        "model": "none",
+        "targets": "q_v",
+    },
     "training": {"methods": ("full", "lora", "oft", "osft"), "metric": "accuracy", "seed": "mean"},
 }
 each_page = pytest.mark.parametrize("page_name", surface.PAGES)
@@ -220,8 +241,14 @@ def test_the_script_prints_the_page(page_name: str, tmp_path: Path) -> None:
     }[page.name]
     program = tmp_path / "state.py"
     program.write_text(str(surface.script(page.name, other)["script"]), encoding="utf-8")
-    run = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, check=True,
-                         cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT / "py")})
+    run = subprocess.run(
+        [sys.executable, str(program)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "py")},
+    )
     printed, outputs = json.loads(run.stdout), page.compute(**other)
     assert list(printed) == list(outputs)
     for name, value in outputs.items():
@@ -272,8 +299,14 @@ except ValueError as error:
 
 
 def in_another_python(path: Path) -> list[str]:
-    run = subprocess.run([sys.executable, "-c", ASK], capture_output=True, text=True, check=True,
-                         cwd=path.parent, env={**os.environ, "PYTHONPATH": str(path)})
+    run = subprocess.run(
+        [sys.executable, "-c", ASK],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=path.parent,
+        env={**os.environ, "PYTHONPATH": str(path)},
+    )
     return run.stdout.splitlines()
 
 
@@ -320,8 +353,7 @@ def test_a_publication_figure_is_the_same_each_time() -> None:
 
 
 def test_only_listed_names_can_be_called() -> None:
-    assert set(surface.SURFACE) == {
-        "compute", "audit", "source", "script", "run_cell", "train", "publication_figure", "archive"}
+    assert set(surface.SURFACE) == {"compute", "audit", "source", "script", "run_cell", "train", "publication_figure", "archive"}
     for name in ("__init__", "declare", "../rotation", "bridge", "", "rotation.compute"):
         with pytest.raises(InvalidParameter):
             surface.compute(name, {})

@@ -87,11 +87,13 @@ def test_forms_by_projectors(size: int, rank: int, seed: int) -> None:
     low_left, low_right = left[:, rank:], right[:, rank:]
     squares = outputs["singular_values"][rank:] ** 2
     diagonal = sum(
-        (low_left[:, i] @ gradient @ low_right[:, i]) * np.outer(low_left[:, i], low_right[:, i]) for i in range(size - rank))
+        (low_left[:, i] @ gradient @ low_right[:, i]) * np.outer(low_left[:, i], low_right[:, i]) for i in range(size - rank)
+    )
     changes = {
         "block": gradient - on_left @ gradient @ on_right,
         "two_sided": off_left @ gradient @ off_right,
-        "factors": off_left @ gradient @ (low_right * squares) @ low_right.T + diagonal
+        "factors": off_left @ gradient @ (low_right * squares) @ low_right.T
+        + diagonal
         + (low_left * squares) @ low_left.T @ gradient @ off_right,
     }
     for name, change in changes.items():

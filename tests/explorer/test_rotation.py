@@ -26,8 +26,13 @@ def test_defaults_are_a_rotation_by_an_eighth_turn() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(angle=st.floats(0, 360), shear=st.floats(-2, 2), scale=st.floats(0.1, 3), reflect=st.booleans(),
-       seed=st.integers(0, 2**32 - 1))
+@given(
+    angle=st.floats(0, 360),
+    shear=st.floats(-2, 2),
+    scale=st.floats(0.1, 3),
+    reflect=st.booleans(),
+    seed=st.integers(0, 2**32 - 1),
+)
 def test_the_map_in_complex_numbers(angle: float, shear: float, scale: float, reflect: bool, seed: int) -> None:
     outputs = compute(angle=angle, shear=shear, scale=scale, reflect=reflect, seed=seed, points=9)
     sign = -1 if reflect else 1

@@ -141,10 +141,18 @@ def test_a_live_run_that_diverges_says_so() -> None:
     assert all(np.isfinite(value).all() for step in steps for value in step.values() if not isinstance(value, str))
 
 
-@pytest.mark.parametrize(("settings", "field"), [
-    ({"learning_rate": 0}, "learning_rate"), ({"learning_rate": math.nan}, "learning_rate"), ({"retained": 1.5}, "retained"),
-    ({"methods": ""}, "methods"), ({"methods": "gpm"}, "methods"), ({"seed": -1}, "seed"), ({"steps": 5}, "steps"),
-])
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [
+        ({"learning_rate": 0}, "learning_rate"),
+        ({"learning_rate": math.nan}, "learning_rate"),
+        ({"retained": 1.5}, "retained"),
+        ({"methods": ""}, "methods"),
+        ({"methods": "gpm"}, "methods"),
+        ({"seed": -1}, "seed"),
+        ({"steps": 5}, "steps"),
+    ],
+)
 def test_a_live_run_refuses_before_it_begins(settings: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidParameter) as caught:
         surface.SURFACE["train"](**settings)

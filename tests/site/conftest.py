@@ -23,7 +23,9 @@ def errors_of_the_reader() -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def shared_context(browser: Browser, browser_context_args: dict[str, Any], errors_of_the_reader: list[str]) -> Iterator[BrowserContext]:
+def shared_context(
+    browser: Browser, browser_context_args: dict[str, Any], errors_of_the_reader: list[str]
+) -> Iterator[BrowserContext]:
     """A context with a clipboard and a touch screen."""
     permissions = ["clipboard-read", "clipboard-write"]
     context = browser.new_context(

@@ -103,7 +103,9 @@ class Reader:
         """Go to a page with these settings in its address, and wait for its live figure."""
         query = urlencode({key: str(int(value)) if isinstance(value, bool) else value for key, value in settings.items()})
         self.follow(f"{name}.html?{query}" if query else f"{name}.html")
-        self.page.locator(f"{EXPLORER}[data-page='{name}'][data-source='live']:not([aria-busy])").wait_for(state="attached", timeout=PATIENCE)
+        self.page.locator(f"{EXPLORER}[data-page='{name}'][data-source='live']:not([aria-busy])").wait_for(
+            state="attached", timeout=PATIENCE
+        )
 
     def state(self) -> dict[str, Any]:
         """The values of the controls that are shown, by parameter."""

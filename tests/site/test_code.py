@@ -82,7 +82,10 @@ def test_the_editor_comes_on_the_first_focus(reader: Reader) -> None:
 def test_what_it_returns_drives_the_figure(reader: Reader) -> None:
     reader.open("rotation")
     panel = cell(reader)
-    edit(panel, append="\nresult = compute(**{**parameters, 'shear': 1.0, 'angle': 0.0})\nprint('sheared by', result['matrix'][0, 1])\n")
+    edit(
+        panel,
+        append="\nresult = compute(**{**parameters, 'shear': 1.0, 'angle': 0.0})\nprint('sheared by', result['matrix'][0, 1])\n",
+    )
     painted = revision(reader.page)
     run(panel)
     wait_revision(reader.page, painted)

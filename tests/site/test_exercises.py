@@ -53,7 +53,9 @@ MET: dict[str, dict[str, dict[str, Any]]] = {
 
 
 def met(page: Page) -> set[str]:
-    found: list[str] = page.locator("[data-challenge][data-met='yes']").evaluate_all("nodes => nodes.map((node) => node.dataset.challenge)")
+    found: list[str] = page.locator("[data-challenge][data-met='yes']").evaluate_all(
+        "nodes => nodes.map((node) => node.dataset.challenge)"
+    )
     return set(found)
 
 
@@ -61,7 +63,9 @@ def met(page: Page) -> set[str]:
 def test_challenges(reader: Reader, name: str) -> None:
     reader.open(name)
     panel = reader.panel("challenges")
-    assert panel.locator("[data-challenge]").evaluate_all("nodes => nodes.map((node) => node.dataset.challenge)") == list(MET[name])
+    assert panel.locator("[data-challenge]").evaluate_all("nodes => nodes.map((node) => node.dataset.challenge)") == list(
+        MET[name]
+    )
     panel.get_by_role("button", name="Remove this record").click()
     painted = revision(reader.page)
     reader.page.locator("[data-action='reset']").click()

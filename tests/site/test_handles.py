@@ -160,7 +160,9 @@ def test_a_finger_finds_it(reader: Reader, handle: Handle) -> None:
     assert min(box["width"], box["height"]) >= 30
 
 
-@pytest.mark.parametrize(("page", "settings"), [("rotation", {"view": "3d"}), ("energy", {"features": 3, "neurons": 20, "rank": 2})])
+@pytest.mark.parametrize(
+    ("page", "settings"), [("rotation", {"view": "3d"}), ("energy", {"features": 3, "neurons": 20, "rank": 2})]
+)
 def test_the_point_of_view_turns(reader: Reader, page: str, settings: dict[str, Any]) -> None:
     """Looking is not computing: no number changes, and the picture does."""
     reader.open(page, **settings)

@@ -28,10 +28,12 @@ FOCUSED = """() => {
   return {
     tag: node.localName, role: node.getAttribute('role'), place: every.indexOf(host),
     name: node.getAttribute('aria-label') || node.labels?.[0]?.textContent || node.textContent.trim().slice(0, 40),
-    part: host.closest('[data-panel]')?.dataset.panel ?? (host.closest('.stage') ? 'figure' : host.closest('.controls') ? 'controls'
-      : host.closest('.tools') ? 'tools' : host.closest('header.site-header') ? 'header' : host.closest('main') ? 'main' : host.localName),
+    part: host.closest('[data-panel]')?.dataset.panel ?? (host.closest('.stage') ? 'figure'
+      : host.closest('.controls') ? 'controls' : host.closest('.tools') ? 'tools'
+      : host.closest('header.site-header') ? 'header' : host.closest('main') ? 'main' : host.localName),
     parameter: host.closest('[data-parameter]')?.dataset.parameter ?? '',
-    ring: (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2) || (style.stroke !== 'none' && parseFloat(style.strokeWidth) >= 2),
+    ring: (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2)
+      || (style.stroke !== 'none' && parseFloat(style.strokeWidth) >= 2),
     onScreen: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
   };
 }"""
@@ -66,7 +68,8 @@ def test_a_walk_through_the_document(reader: Reader, name: str) -> None:
         assert step["onScreen"], f"Off the screen: {step}"
         assert step["name"], f"Nameless: {step}"
     focusable = reader.page.locator(
-        "button:not([disabled]):visible, a[href]:visible, input:not([disabled]):visible, select:visible, summary:visible, [role='slider']:visible"
+        "button:not([disabled]):visible, a[href]:visible, input:not([disabled]):visible, select:visible, summary:visible,"
+        " [role='slider']:visible"
     ).count()
     radios = reader.page.locator("input[type='radio']").count()
     assert len(steps) >= focusable - max(0, radios - 1)

@@ -27,7 +27,10 @@ PROMISED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "svd": ({}, ["singular_values", "energy_kept", "reconstruction_error", "trainable_parameters", "independent_directions",
                  "full_parameters"]),
     "projection": ({}, ["projection_x", "projection_y", "safe_x", "safe_y", "reduction", "dot_with_critical"]),
-    "projection, matrix": ({"mode": "matrix"}, [f"{name}_{what}" for name in FORMS for what in ("norm", "left_leak", "right_leak")]),
+    "projection, matrix": (
+        {"mode": "matrix"},
+        [f"{name}_{what}" for name in FORMS for what in ("norm", "left_leak", "right_leak")],
+    ),
     "parameters": ({}, [*METHODS, *(f"{name}_{what}" for name in METHODS for what in ("percent", "memory"))]),
     "training": ({}, [f"{name}_{what}{end}" for name in RUNS for what in ("average_accuracy", "forgetting", "learning")
                       for end in ("", "_low", "_high")]),

@@ -24,8 +24,7 @@ def audit(known: dict[str, Any], outputs: Outputs) -> Outputs:
     weights = np.random.default_rng([seed, 0]).standard_normal((neurons, features))
     norm = math.sqrt(float((weights**2).sum()))
     noise = np.random.default_rng([seed, 2]).standard_normal((draws, neurons, features))
-    thin = np.random.default_rng([seed, 3]).standard_normal(
-        (draws, neurons + features, known["rank"]))
+    thin = np.random.default_rng([seed, 3]).standard_normal((draws, neurons + features, known["rank"]))
     output_side = known["side"] == "output"
     turned, unreached = [], 0
     for skews in draw_skews(weights.T if output_side else weights, draws, seed):
@@ -35,8 +34,7 @@ def audit(known: dict[str, Any], outputs: Outputs) -> Outputs:
     updates = {
         "oft": turned,
         "random": [weights + _sized(each, known["strength"] * norm) for each in noise],
-        "lora": [weights + _sized(each[:neurons] @ each[neurons:].T, known["strength"] * norm)
-                 for each in thin],
+        "lora": [weights + _sized(each[:neurons] @ each[neurons:].T, known["strength"] * norm) for each in thin],
     }
     original = energy(weights, known)
     expected: dict[str, tuple[Any, str]] = {
@@ -93,8 +91,7 @@ def draw_skews(weights: Array, draws: int, seed: int) -> list[list[Array]]:
     width = -(-columns // count)
     noise = np.random.default_rng([seed, 1]).standard_normal((draws, count, width, width))
     sizes = [width] * (count - 1) + [columns - width * (count - 1)]
-    return [[block[:size, :size] - block[:size, :size].T
-             for block, size in zip(draw, sizes, strict=True)] for draw in noise]
+    return [[block[:size, :size] - block[:size, :size].T for block, size in zip(draw, sizes, strict=True)] for draw in noise]
 
 
 def turn(weights: Array, skews: list[Array], size: float) -> tuple[Array, bool]:

@@ -30,28 +30,29 @@ def audit(known: dict[str, Any], outputs: Outputs) -> Outputs:
         matrix = polar(matrix)[0] if regular else np.asarray(outputs["matrix"])
         route, singular = "SciPy polar", svdvals(matrix)
     n = known["n"]
-    gram = [[sum(a * b for a, b in zip(left, right, strict=True)) for right in matrix.T.tolist()]
-            for left in matrix.T.tolist()]
+    gram = [[sum(a * b for a, b in zip(left, right, strict=True)) for right in matrix.T.tolist()] for left in matrix.T.tolist()]
     defect = math.sqrt(sum((gram[i][j] - (i == j)) ** 2 for i in range(n) for j in range(n)))
     norm_error, angle_error = probe(matrix, known["seed"])
     tolerance = 50 * n * EPSILON
     values = eigvals(matrix)
-    answer = compare(outputs, {
-        "determinant": (det(matrix), "SciPy det"),
-        "orthogonality_error": (defect, LOOP),
-        "is_orthogonal": (defect <= tolerance, LOOP),
-        "norm_error": (norm_error, LOOP),
-        "angle_error": (angle_error, "SciPy cdist"),
-        "preserves_norm": (norm_error <= tolerance, LOOP),
-        "preserves_angles": (angle_error <= tolerance, "SciPy cdist"),
-        "condition_number": (
-            singular[0] / singular[-1] if singular[-1] > 0 else math.inf, "SciPy svdvals"),
-        "tolerance": (tolerance, LOOP),
-        "pardon_distance": (moved, "SciPy svdvals: √Σ(σ − 1)²"),
-        "matrix": (matrix, route),
-        "gram": (gram, LOOP),
-        "edited": ([x for cell in read_edits(known["edits"], n) for x in cell], LOOP),
-    })
+    answer = compare(
+        outputs,
+        {
+            "determinant": (det(matrix), "SciPy det"),
+            "orthogonality_error": (defect, LOOP),
+            "is_orthogonal": (defect <= tolerance, LOOP),
+            "norm_error": (norm_error, LOOP),
+            "angle_error": (angle_error, "SciPy cdist"),
+            "preserves_norm": (norm_error <= tolerance, LOOP),
+            "preserves_angles": (angle_error <= tolerance, "SciPy cdist"),
+            "condition_number": (singular[0] / singular[-1] if singular[-1] > 0 else math.inf, "SciPy svdvals"),
+            "tolerance": (tolerance, LOOP),
+            "pardon_distance": (moved, "SciPy svdvals: √Σ(σ − 1)²"),
+            "matrix": (matrix, route),
+            "gram": (gram, LOOP),
+            "edited": ([x for cell in read_edits(known["edits"], n) for x in cell], LOOP),
+        },
+    )
     points = np.column_stack([values.real, values.imag])
     answer["eigenvalues_difference"] = set_difference(outputs["eigenvalues"], points)
     answer["eigenvalues_route"] = "SciPy eigvals"
@@ -125,8 +126,7 @@ def probe(matrix: Array, seed: int) -> tuple[float, float]:
 
     probes = np.random.default_rng(seed).standard_normal((len(matrix), PROBES)).T
     images = np.array([matrix @ vector for vector in probes])
-    lengths = [(math.hypot(*image), math.hypot(*vector))
-               for image, vector in zip(images.tolist(), probes.tolist(), strict=True)]
+    lengths = [(math.hypot(*image), math.hypot(*vector)) for image, vector in zip(images.tolist(), probes.tolist(), strict=True)]
     norm_error = max(abs(after / before - 1) for after, before in lengths)
     if min(after for after, _ in lengths) == 0:
         return norm_error, math.pi

@@ -23,9 +23,10 @@ def audit(known: dict[str, Any], outputs: Outputs) -> Outputs:
         total = known["in_features"] * known["out_features"]
     else:
         preset = find_preset(model)
-        layers = [(m.in_features, m.out_features, m.copies,
-                   math.floor(min(m.in_features, m.out_features) * known["preserved_share"]))
-                  for m in target_modules(preset, known["targets"])]
+        layers = [
+            (m.in_features, m.out_features, m.copies, math.floor(min(m.in_features, m.out_features) * known["preserved_share"]))
+            for m in target_modules(preset, known["targets"])
+        ]
         total = preset.total
     trained, stored = dict.fromkeys(METHODS, 0), dict.fromkeys(METHODS, 0)
     trained["full"] = total

@@ -120,8 +120,7 @@ def _change(name: str, known: dict[str, Any], gradient: Array, parts: tuple[Arra
             away_right @ gradient.T @ low_u @ np.diag(low_s),
         )
         low_u, low_s, low_v = (
-            each + adam.step(slope)
-            for each, adam, slope in zip((low_u, low_s, low_v), adams, slopes, strict=True)
+            each + adam.step(slope) for each, adam, slope in zip((low_u, low_s, low_v), adams, slopes, strict=True)
         )
         if reproject:
             low_u, low_v = away_left @ low_u, away_right @ low_v
@@ -141,7 +140,6 @@ class _Adam:
         count = len(self.slopes)
         ages = range(count - 1, -1, -1)
         mean = sum((0.1 * 0.9**a * g for a, g in zip(ages, self.slopes, strict=True)), np.zeros(self.shape))
-        square = sum((0.001 * 0.999**a * g * g for a, g in zip(ages, self.slopes, strict=True)),
-                     np.zeros(self.shape))
+        square = sum((0.001 * 0.999**a * g * g for a, g in zip(ages, self.slopes, strict=True)), np.zeros(self.shape))
         mean, square = mean / (1 - 0.9**count), square / (1 - 0.999**count)
         return np.asarray(-LEARNING_RATE * mean / (np.sqrt(square) + 1e-8))

@@ -35,8 +35,7 @@ def audit(known: dict[str, Any], outputs: Outputs) -> Outputs:
     matrix = matrix @ rest
 
     points = np.random.default_rng(known["seed"]).standard_normal((known["points"], size))
-    images = np.array([[sum(matrix[i, j] * p[j] for j in range(size)) for i in range(size)]
-                       for p in points.tolist()])
+    images = np.array([[sum(matrix[i, j] * p[j] for j in range(size)) for i in range(size)] for p in points.tolist()])
     before, after = math.dist(points[0], points[1]), math.dist(images[0], images[1])
     count = SPACE_POINTS if space else len(points)
     change = np.abs(_angles(images[:count], cdist) - _angles(points[:count], cdist)).max()

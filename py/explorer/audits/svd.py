@@ -37,20 +37,23 @@ def audit(known: dict[str, Any], outputs: Outputs) -> Outputs:
     for _ in range(rows - rank):
         free += columns - rank
     eigen = "SciPy eigh of W Wᵀ"
-    return compare(outputs, {
-        "singular_values": (values, route),
-        "energy_kept": (shares[rank], LOOP),
-        "reconstruction_error": (left, eigen),
-        "relative_error": (left / norm, eigen),
-        "rank_for_90": (next(cut for cut, share in enumerate(shares) if share >= 0.9), LOOP),
-        "trainable_parameters": (sum(math.prod(shape) for shape in shapes), "sizes of the tensors"),
-        "independent_directions": (free, LOOP),
-        "full_parameters": (rows * columns, CLOSED),
-        "peft_refuses": (rank < 1, CLOSED),
-        "out_features": (rows, CLOSED),
-        "in_features": (columns, CLOSED),
-        "cumulative_energy": (shares, LOOP),
-        "weights": (weights[:CORNER, :CORNER], "made again"),
-        "weights_high": (high[:CORNER, :CORNER], eigen),
-        "weights_low": (low[:CORNER, :CORNER], eigen),
-    })
+    return compare(
+        outputs,
+        {
+            "singular_values": (values, route),
+            "energy_kept": (shares[rank], LOOP),
+            "reconstruction_error": (left, eigen),
+            "relative_error": (left / norm, eigen),
+            "rank_for_90": (next(cut for cut, share in enumerate(shares) if share >= 0.9), LOOP),
+            "trainable_parameters": (sum(math.prod(shape) for shape in shapes), "sizes of the tensors"),
+            "independent_directions": (free, LOOP),
+            "full_parameters": (rows * columns, CLOSED),
+            "peft_refuses": (rank < 1, CLOSED),
+            "out_features": (rows, CLOSED),
+            "in_features": (columns, CLOSED),
+            "cumulative_energy": (shares, LOOP),
+            "weights": (weights[:CORNER, :CORNER], "made again"),
+            "weights_high": (high[:CORNER, :CORNER], eigen),
+            "weights_low": (low[:CORNER, :CORNER], eigen),
+        },
+    )

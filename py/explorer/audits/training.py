@@ -90,15 +90,12 @@ def quantile(freedom: int) -> float:
     return float(stdtrit(freedom, 0.975))
 
 
-def add_curves(
-    expected: dict[str, tuple[Any, str]], name: str, runs: list[Any], metric: str, images: int
-) -> None:
+def add_curves(expected: dict[str, tuple[Any, str]], name: str, runs: list[Any], metric: str, images: int) -> None:
     """The drawn curves of one method."""
     points = range(len(runs[0][0]))
     function = forgetting if metric == "forgetting" else average_accuracy
     if not (name in UNORDERED and metric == "forgetting"):
         curve = [interval([function(accuracy_matrix(run, p, images)) for run in runs]) for p in points]
         expected[f"{name}_curve"] = (curve, STATISTICS)
-    rows = [[end for task in range(len(runs[0])) for end in interval([run[task][p] / images for run in runs])]
-            for p in points]
+    rows = [[end for task in range(len(runs[0])) for end in interval([run[task][p] / images for run in runs])] for p in points]
     expected[f"{name}_tasks"] = (rows, STATISTICS)
