@@ -129,6 +129,11 @@ def test_chance_is_new_in_every_worker(starts: dict[str, Run]) -> None:
         assert not set(first) & set(second), tier
 
 
+def serve(page: Page, pattern: str, content: bytes) -> None:
+    """Answer requests for a file of this pattern with these bytes."""
+    page.route(pattern, lambda route: route.fulfill(body=content, content_type="application/octet-stream"))
+
+
 def altered(
     page: Page, site_folder: Path, change: Callable[[dict[str, Any]], None], files: dict[str, bytes] | None = None
 ) -> None:
