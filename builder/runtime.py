@@ -55,7 +55,8 @@ def accelerate(vendor_dir: Path, staging_dir: Path, log: Say) -> dict[str, Any]:
         features["stdlib"]["packs"]["fast"] = [packs["rest"]]
     if packs and snapshot:
         tiers["snapshot"] = start(packs=[packs["python"]], **snapshot)
-        features["stdlib"]["packs"]["snapshot"] = [packs["rest"]]
+        # What is in memory already comes as files too, so that tools which look for them find them.
+        features["stdlib"]["packs"]["snapshot"] = [packs["rest"], packs["start"]]
     boot = {
         "loader": f"{runtime}/pyodide.mjs",
         "glue": f"{runtime}/pyodide.asm.mjs",

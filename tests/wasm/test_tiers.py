@@ -268,15 +268,15 @@ def test_the_snapshot_is_for_fast_networks(context: BrowserContext, connection: 
         const {chooseTier} = await import(new URL('kernel/tier.js', document.baseURI).href);
         Object.defineProperty(navigator, 'connection', {get: () => connection});
         performance.getEntriesByName = () => [{transferSize: 18300, encodedBodySize: 18000}];
-        const started = performance.now();
+        let started = 0;
         const supply = {
           url: (path) => new URL(path, document.baseURI).href,
-          get: () => new Promise(() => {}),
+          get: () => { started ||= performance.now(); return pause(5); },
           reached: (bytes) => pause(1000 * bytes / rate),
           count: () => ({loaded: rate * (performance.now() - started) / 1000}),
         };
         const boot = {loader: 'a', glue: 'b', wasm: 'c', tiers: {stock: {}, fast: {}, snapshot: {snapshot: 'd'}}};
-        return chooseTier(boot, {...supply, get: () => pause(5)}, '', false);
+        return chooseTier(boot, supply, '', false);
         """,
         connection,
         rate,
