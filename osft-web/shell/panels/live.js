@@ -67,15 +67,16 @@ export function mount(root, api) {
     const diverged = [];
     try {
       await api.kernel.ready;
+      const started = performance.now();
       const begun = api.kernel.stream('train', {...settings}, ({outputs}) => {
         if (!outputs || outputs.stage === undefined) return;
         take(/** @type {any} */ (outputs));
         if (outputs.message) diverged.push(String(outputs.message));
       });
       stream = begun;
-      const {elapsed} = await begun.done;
+      await begun.done;
       bar.value = 1;
-      setText(state, `Done in ${formatNumber(elapsed / 1000, 2)} s. ${diverged.join(' ')}`.trim());
+      setText(state, `Done in ${formatNumber((performance.now() - started) / 1000, 2)} s. ${diverged.join(' ')}`.trim());
       showTable();
     } catch (error) {
       const stopped = /** @type {any} */ (error)?.code === 'OSFT-E20';
