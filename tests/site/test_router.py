@@ -1,0 +1,80 @@
+"""From page to page: Python keeps running, the browser's own buttons work, and anything unusual is left to the browser."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.site.driver import EXPLORER, PAGES, PATIENCE, Reader
+
+
+def test_python_runs_on_through_the_whole_site(reader: Reader) -> None:
+    page = reader.page
+    reader.open("rotation")
+    page.evaluate("""() => {
+      window.stayed = true;
+      window.states = [];
+      new MutationObserver(() => window.states.push(document.documentElement.dataset.python))
+        .observe(document.documentElement, {attributes: true, attributeFilter: ['data-python']});
+    }""")
+    for name in (*PAGES[1:], "index", *PAGES[:1]):
+        page.locator(f".site-nav a[href='{name}.html'], .site-title[href='{name}.html']").first.click()
+        page.locator(f"body.page-{name}").wait_for(state="attached")
+        if name in PAGES:
+            page.locator(f"{EXPLORER}[data-page='{name}'][data-source='live']").wait_for(state="attached", timeout=PATIENCE)
+            expect(page.locator(".site-nav a[aria-current='page']")).to_have_attribute("href", f"{name}.html")
+        assert page.evaluate("() => window.stayed") is True, "The document was loaded anew."
+        assert page.evaluate("() => scrollY") == 0
+    assert page.evaluate("() => window.states") == []
+
+
+def test_the_title_and_the_address_go_along(reader: Reader) -> None:
+    reader.open("svd")
+    reader.page.get_by_role("link", name="Projection →").click()
+    expect(reader.page).to_have_title(re.compile("Projection"))
+    expect(reader.page).to_have_url(re.compile(r"/projection\.html$"))
+    reader.page.go_back()
+    expect(reader.page).to_have_title(re.compile("Critical and safe"))
+    reader.page.go_forward()
+    expect(reader.page).to_have_title(re.compile("Projection"))
+
+
+def test_a_place_inside_another_page(reader: Reader) -> None:
+    reader.open("svd")
+    reader.page.locator("footer a[href='index.html#library']").click()
+    expect(reader.page.locator("#library")).to_be_in_viewport()
+    assert reader.page.url.endswith("index.html#library")
+
+
+def test_a_new_tab_is_the_browser_s(reader: Reader) -> None:
+    reader.open("svd")
+    with reader.page.context.expect_page() as opened:
+        reader.page.get_by_role("link", name="5. Projection").click(modifiers=["Control"])
+    expect(opened.value.locator("h1")).to_have_text("Projection")
+    opened.value.close()
+    assert "svd.html" in reader.page.url
+
+
+def test_leaving_in_the_middle_of_a_drag_or_a_turn(reader: Reader) -> None:
+    """What a page was doing ends with it: no error, no late figure of another page."""
+    reader.open("rotation")
+    reader.page.locator("[data-action='play']").click()
+    reader.open("svd")
+    before = reader.page.locator(".summary").text_content()
+    reader.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert reader.page.locator(".summary").text_content() == before
+    reader.open("training", step=0)
+    reader.page.locator(".transport .play").click()
+    reader.open("energy")
+    assert "step" not in reader.page.url
+
+
+def test_every_door_of_the_first_page(reader: Reader) -> None:
+    reader.follow("index.html")
+    doors = reader.page.locator(".door h3 a")
+    assert doors.count() == len(PAGES)
+    for index, name in enumerate(PAGES):
+        reader.follow("index.html")
+        doors.nth(index).click()
+        reader.page.locator(f"{EXPLORER}[data-page='{name}']").wait_for(state="attached")
