@@ -157,8 +157,7 @@ function seedWidget({name}, id, change) {
   const field = element('input', {type: 'number', id, name, step: 1, min: 0, inputmode: 'numeric'});
   const next = element('button', {type: 'button', class: 'button quiet', title: 'Take the next seed'}, 'Next');
   const root = element('div', {class: 'control-widget'}, field, next);
-  field.addEventListener('input', () => change(name, field.value, false));
-  field.addEventListener('change', () => change(name, field.value, true));
+  whileTyping(field, (text, settled) => change(name, text, settled));
   next.addEventListener('click', () => change(name, Number(field.value) + 1, true));
   root.setAttribute('role', 'presentation');
   return {field, update: (state) => writeField(field, Number(state[name]))};
@@ -173,6 +172,25 @@ function writeField(field, value) {
   if (document.activeElement === field && field.value !== '' && Number(field.value) === value) return;
   if (document.activeElement === field && field.dataset.typing === 'yes') return;
   field.value = String(value);
+}
+
+/**
+ * Tells of every keystroke, and notes that the reader is typing, so that a half-written number is not written over.
+ * @param {HTMLInputElement} field
+ * @param {(text: string, settled: boolean) => void} tell
+ */
+function whileTyping(field, tell) {
+  // What cannot be read as a number a browser gives out as nothing at all.
+  const text = () => (field.validity.badInput ? '?' : field.value);
+  field.addEventListener('input', () => {
+    field.dataset.typing = 'yes';
+    tell(text(), false);
+  });
+  field.addEventListener('change', () => {
+    field.dataset.typing = 'no';
+    tell(text(), true);
+  });
+  field.addEventListener('blur', () => { field.dataset.typing = 'no'; });
 }
 
 /** @type {(parameter: Parameter, id: string, change: Change) => Widget} */
@@ -195,15 +213,7 @@ function numberWidget(parameter, id, change) {
     const value = Math.max(low, 1e-12) * (high / Math.max(low, 1e-12)) ** (position / SLIDER_STEPS);
     return whole ? Math.round(value) : Number(value.toPrecision(3));
   };
-  field.addEventListener('input', () => {
-    field.dataset.typing = 'yes';
-    change(name, field.value, false);
-  });
-  field.addEventListener('change', () => {
-    field.dataset.typing = 'no';
-    change(name, field.value, true);
-  });
-  field.addEventListener('blur', () => { field.dataset.typing = 'no'; });
+  whileTyping(field, (text, settled) => change(name, text, settled));
   // The number beside the slider moves in the same frame as the handle, before Python has answered.
   slider.addEventListener('input', () => change(name, fromSlider(), false));
   slider.addEventListener('change', () => change(name, fromSlider(), true));
