@@ -92,12 +92,15 @@ def test_a_dead_interpreter_is_replaced_once(run: Run, way: str) -> None:
 
 @pytest.mark.expects_console_errors
 def test_a_crashed_worker_is_replaced(run: Run) -> None:
-    assert run("""
+    code, state, workers = run("""
         window.workers[0].onerror(new ErrorEvent('error', {message: 'crashed'}));
         const code = kernel.status.code;
         await kernel.call('compute', {page: 'rotation', parameters: {}});
         return [code, kernel.status.state, window.workers.length];
-    """) == ["OSFT-E22", "ready", 2]
+    """)
+    assert [code, state] == ["OSFT-E22", "ready"]
+    # A second start is ordinary where the recorded one is refused; a third would be a loop.
+    assert workers in (2, 3)
 
 
 def test_a_spare_takes_over_at_once(run: Run) -> None:

@@ -26,7 +26,8 @@ def test_python_runs_on_through_the_whole_site(reader: Reader) -> None:
             expect(page.locator(".site-nav a[aria-current='page']")).to_have_attribute("href", f"{name}.html")
         assert page.evaluate("() => window.stayed") is True, "The document was loaded anew."
         assert page.evaluate("() => scrollY") == 0
-    assert page.evaluate("() => window.states") == []
+    # Idle loading speaks up too; what counts is that Python never stops being ready.
+    assert set(page.evaluate("() => window.states")) <= {"ready"}
 
 
 def test_the_title_and_the_address_go_along(reader: Reader) -> None:
