@@ -93,3 +93,12 @@ export class KernelError extends Error {
     this.traceback = more.traceback ?? '';
   }
 }
+
+/**
+ * Whatever was thrown, as a fault.
+ * @param {unknown} error
+ * @returns {KernelError}
+ */
+export function asKernelError(error) {
+  return error instanceof KernelError ? error : new KernelError('OSFT-E09', String(/** @type {any} */ (error)?.message ?? error));
+}

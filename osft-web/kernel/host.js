@@ -149,7 +149,7 @@ export class Host {
         this.callers.get(reply.id)?.step?.({outputs: {}, elapsed: 0, text: reply.text});
         break;
       case 'done':
-        this.take(reply.id)?.resolve(undefined);
+        this.take(reply.id)?.resolve(reply.more ?? false);
         break;
       case 'error': {
         const {code, message, field, traceback} = reply.error;

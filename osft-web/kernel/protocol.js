@@ -58,19 +58,20 @@
  *   | {type: 'cancel', id: number}
  *   | {type: 'install', id: number, addition: Addition}
  *   | {type: 'prove', id: number}
+ *   | {type: 'warm', id: number}
  *   | {type: 'ping', id: number}} Request
  */
 
 /**
  * From the worker to the page. `key` names a header that the page keeps; `header` is null while the
- * kept one holds. `done` answers `install`, `prove`, `ping` and `cancel`.
+ * kept one holds. `done` answers `install`, `prove`, `ping`, `cancel` and `warm`, and says of the last whether there is more to warm.
  * @typedef {{type: 'stage', stage: string}
  *   | {type: 'ready', versions: Versions}
  *   | {type: 'failed', code: string, detail: string}
  *   | {type: 'answer', id: number, key: string, header: Header | null, values: Float64Array, elapsed: number}
  *   | {type: 'text', id: number, text: string}
  *   | {type: 'error', id: number, error: ErrorDetails}
- *   | {type: 'done', id: number}
+ *   | {type: 'done', id: number, more?: boolean}
  *   | {type: 'dead', detail: string}} Reply
  */
 

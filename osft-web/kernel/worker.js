@@ -65,6 +65,9 @@ function handle(request) {
         send({type: 'done', id: request.id});
       });
       break;
+    case 'warm':
+      guard(request.id, (python) => send({type: 'done', id: request.id, more: python.warm()}));
+      break;
     case 'ping':
       guard(request.id, () => send({type: 'done', id: request.id}));
       break;

@@ -1,0 +1,279 @@
+// Keeps one Python worker alive: starts it, knows how it is, replaces it when it dies or is stopped.
+// Used by client.js, which is what the page calls.
+
+import {add} from './additions.js';
+import {FAULTS, KernelError, asKernelError} from './errors.js';
+import {Host} from './host.js';
+import {equip, gather} from './material.js';
+import {isThrifty} from './tier.js';
+
+/** @typedef {import('./protocol.js').Status} Status */
+/** @typedef {import('./protocol.js').Arguments} Arguments */
+/** @typedef {import('./protocol.js').Feature} Feature */
+/** @typedef {import('./material.js').Material} Material */
+/** @typedef {import('./supply.js').Supply} Supply */
+
+/** A second death within this many milliseconds is not mended without being asked. */
+const PATIENCE = 60_000;
+/** Milliseconds without a call after which the reader is taken to be reading. */
+const QUIET = 1500;
+
+export class Life {
+  /** @type {Status} */
+  status = {state: 'off', stage: '', loaded: 0, total: 0, code: '', message: '', details: '', feature: '', tier: '', versions: null};
+  /** Settles with the status when Python is ready or has failed; never rejects. @type {Promise<Status>} */
+  ready;
+  /** The build that this page started from, by its manifest; '' until that has come. */
+  build = '';
+  /** @type {Host | null} */
+  host = null;
+  /** The call that a spare worker makes once, so that it has what the page needs. @type {[name: string, args: Arguments] | null} */
+  recent = null;
+  /** When the page last asked for something. */
+  usedAt = 0;
+  /** @type {(status: Status) => void} */
+  #settle = () => {};
+  /** @type {Set<(status: Status) => void>} */
+  #listeners = new Set();
+  /** @type {Host | null} */
+  #spare = null;
+  #spareWanted = false;
+  /** @type {Promise<Material> | null} */
+  #material = null;
+  /** @type {Supply | null} */
+  #supply = null;
+  /** @type {KernelError | null} */
+  #failure = null;
+  #diedAt = -Infinity;
+  /** A snapshot has failed in this visit, so there will be no second. */
+  #careful = false;
+
+  constructor() {
+    this.ready = new Promise((resolve) => (this.#settle = resolve));
+  }
+
+  /**
+   * @param {(status: Status) => void} listener
+   * @returns {() => void}
+   */
+  listen(listener) {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Start, unless that is under way or done. */
+  start() {
+    if (this.status.state === 'off' || this.status.state === 'failed') this.#begin();
+    return this.ready;
+  }
+
+  /** End the worker and start another. @param {KernelError | null} reason Why, where the reader should know. */
+  replace(reason = null) {
+    if (!reason) this.#diedAt = -Infinity;
+    this.host?.end(new KernelError('OSFT-E20'));
+    this.#begin(reason);
+    return this.ready;
+  }
+
+  /** @param {boolean} wanted */
+  spare(wanted) {
+    const {deviceMemory = 8} = /** @type {{deviceMemory?: number}} */ (navigator);
+    this.#spareWanted = wanted && deviceMemory >= 4; // gigabytes; a second interpreter takes 40 MB or more
+    if (wanted) {
+      this.#raiseSpare();
+    } else {
+      this.#spare?.end(new KernelError('OSFT-E20'));
+      this.#spare = null;
+    }
+  }
+
+  /**
+   * The running worker, with these features in it.
+   * @param {Feature[]} features
+   * @returns {Promise<Host>}
+   */
+  async running(features) {
+    const status = await this.start();
+    const {host} = this;
+    if (status.state === 'failed' || !host) throw this.#failure ?? new KernelError('OSFT-E27');
+    for (const feature of features) await this.#add(host, feature);
+    return host;
+  }
+
+  /**
+   * @param {Host} host
+   * @param {Feature} feature
+   */
+  #add(host, feature) {
+    const material = /** @type {Promise<Material>} */ (this.#material);
+    return add(material, host, feature, (loading) => {
+      if (host !== this.host) return;
+      if (loading) this.#tell({feature, stage: 'fetch'});
+      else if (this.status.feature) this.#tell({feature: '', stage: ''});
+    });
+  }
+
+  /** @param {KernelError | null} [reason] */
+  #begin(reason = null) {
+    if (this.status.state === 'ready' || this.status.state === 'failed') {
+      this.ready = new Promise((resolve) => (this.#settle = resolve));
+    }
+    this.#failure = null;
+    const spare = this.#spare;
+    this.#spare = null;
+    const host = spare && !spare.ended ? spare : this.#raise();
+    this.host = host;
+    this.#tell({
+      ...{state: 'booting', stage: 'fetch', loaded: 0, total: 0, feature: '', versions: null},
+      ...{code: reason?.code ?? '', message: reason?.message ?? '', details: reason?.detail ?? ''},
+    });
+    host.ready.then(
+      (versions) => {
+        if (host !== this.host) return;
+        this.#tell({state: 'ready', stage: '', code: '', message: '', details: '', versions});
+        this.#settle(this.status);
+        this.#whenQuiet(host);
+      },
+      (error) => {
+        if (host !== this.host || error.code === 'OSFT-E20') return;
+        if (this.status.tier === 'snapshot') this.#startOrdinarily(error);
+        else this.#fail(error);
+      },
+    );
+  }
+
+  /**
+   * The snapshot saves time and nothing else: whatever is wrong with it, Python is started without it.
+   * @param {KernelError} error
+   */
+  #startOrdinarily(error) {
+    console.info(`Python is started from its files, because its snapshot did not work here: ${error.detail || error.message}`);
+    this.#careful = true;
+    this.#material = null;
+    this.#begin(error);
+  }
+
+  /** A new worker, started from what the page keeps or is fetching. */
+  #raise() {
+    const host = new Host(
+      (stage) => host === this.host && this.status.state === 'booting' && this.#tell({stage}),
+      (error) => this.#lost(host, error),
+      isControlled() ? this.build : '',
+    );
+    this.#material ??= this.#gather();
+    this.#material.then((material) => equip(material, host)).catch((error) => host.end(asKernelError(error)));
+    return host;
+  }
+
+  /** @returns {Promise<Material>} */
+  async #gather() {
+    const material = await gather({
+      build: this.build,
+      earlier: this.#supply,
+      careful: this.#careful,
+      report: ({loaded, total, waiting}) =>
+        this.#tell({loaded, total, ...(this.status.state === 'booting' && waiting ? {stage: 'offline'} : {})}),
+    });
+    this.build = material.build;
+    this.#supply = material.supply;
+    material.planned.then(
+      ({plan}) => this.#tell({tier: plan.tier}),
+      () => {}, // told by the worker that is waiting for the plan
+    );
+    return material;
+  }
+
+  /**
+   * What nobody waits for is done while the reader reads: the whole proof of a snapshot, a spare worker,
+   * the rest of the library, the code of the other pages.
+   * @param {Host} host
+   */
+  async #whenQuiet(host) {
+    const current = () => host === this.host && this.status.state === 'ready';
+    if (this.status.tier === 'snapshot') await this.#prove(host);
+    this.#raiseSpare();
+    if (isThrifty()) return;
+    // Nobody asked for these yet, so a failure is told when somebody does.
+    if (!(await this.#quiet(current))) return;
+    await this.#add(host, 'stdlib').catch(() => {});
+    while ((await this.#quiet(current)) && (await host.ask((id) => ({type: 'warm', id})).catch(() => false)));
+    const {boot, supply} = (await this.#material?.catch(() => null)) ?? {};
+    if (boot?.tiers.snapshot && !this.#careful) await supply?.shelve(boot.tiers.snapshot.snapshot).catch(() => {});
+  }
+
+  /**
+   * Until nothing has been asked for a while.
+   * @param {() => boolean} current
+   * @returns {Promise<boolean>} false when waiting has lost its sense
+   */
+  async #quiet(current) {
+    while (current()) {
+      const left = this.usedAt + QUIET - performance.now();
+      if (left <= 0 && !this.host?.callers.size) return true;
+      await new Promise((resolve) => setTimeout(resolve, Math.max(left, 100)));
+    }
+    return false;
+  }
+
+  /** Have a restored interpreter show that it computes what an ordinary one does. @param {Host} host */
+  async #prove(host) {
+    try {
+      await host.ask((id) => ({type: 'prove', id}));
+    } catch (error) {
+      const {code, detail} = asKernelError(error);
+      // A worker that died while it was asked is replaced by #lost, like any other.
+      if (host !== this.host || host.ended || code === 'OSFT-E20') return;
+      host.end(new KernelError('OSFT-E20'));
+      this.#startOrdinarily(new KernelError('OSFT-E15', detail));
+    }
+  }
+
+  #raiseSpare() {
+    if (!this.#spareWanted || this.#spare || this.status.state !== 'ready') return;
+    const spare = this.#raise();
+    this.#spare = spare;
+    const warm = async () => {
+      await spare.ready;
+      if (this.recent) await spare.call(...this.recent);
+      await this.#add(spare, 'stdlib');
+    };
+    warm().catch(() => {});
+  }
+
+  /**
+   * @param {Host} host
+   * @param {KernelError} error
+   */
+  #lost(host, error) {
+    if (host === this.#spare) this.#spare = null;
+    if (host !== this.host || !host.started || error.code === 'OSFT-E20') return;
+    const now = performance.now();
+    const again = now - this.#diedAt < PATIENCE;
+    this.#diedAt = now;
+    console.info(`Python ended: ${error.message}`);
+    if (again) this.#fail(new KernelError('OSFT-E23', error.detail));
+    else this.#begin(error);
+  }
+
+  /** @param {KernelError} error */
+  #fail(error) {
+    this.#failure = error;
+    this.#material = null; // the next start reads the manifest again; whole files are kept
+    if (this.status.state === 'ready') this.ready = new Promise((resolve) => (this.#settle = resolve));
+    const message = `${error.message} ${FAULTS[error.code]?.works ?? ''}`.trim();
+    this.#tell({state: 'failed', stage: '', feature: '', code: error.code, message, details: error.detail, versions: null});
+    this.#settle(this.status);
+  }
+
+  /** @param {Partial<Status>} change */
+  #tell(change) {
+    this.status = {...this.status, ...change};
+    document.documentElement.dataset.python = this.status.state;
+    for (const listener of this.#listeners) listener(this.status);
+  }
+}
+
+/** Whether a service worker answers this page; in a frame without an origin the browser forbids even to ask. */
+function isControlled() {
+  return origin !== 'null' && Boolean(navigator.serviceWorker?.controller);
+}
