@@ -53,7 +53,8 @@ export class Host {
     this.worker.onerror = (event) => {
       event.preventDefault();
       // Browsers say nothing about a worker script that is missing or has the wrong type.
-      this.end(new KernelError(this.started ? 'OSFT-E22' : 'OSFT-E08', event.message || 'its script did not run'));
+      const guess = origin === 'null' ? 'the frame around it has no origin; open this page in a tab of its own' : 'its script did not run';
+      this.end(new KernelError(this.started ? 'OSFT-E22' : 'OSFT-E08', event.message || guess));
     };
     this.worker.onmessageerror = () => this.end(new KernelError('OSFT-E22', 'a message could not be read'));
     this.revoke = () => URL.revokeObjectURL(blob);

@@ -145,12 +145,13 @@ export class Life {
   /**
    * The snapshot saves time and nothing else: whatever is wrong with it, Python is started without it.
    * @param {KernelError} error
+   * @param {KernelError | null} [reason] What the reader should know: nothing, where nothing has been shown yet.
    */
-  #startOrdinarily(error) {
+  #startOrdinarily(error, reason = null) {
     console.info(`Python is started from its files, because its snapshot did not work here: ${error.detail || error.message}`);
     this.#careful = true;
     this.#material = null;
-    this.#begin(error);
+    this.#begin(reason);
   }
 
   /** A new worker, started from what the page keeps or is fetching. */
@@ -224,7 +225,8 @@ export class Life {
       // A worker that died while it was asked is replaced by #lost, like any other.
       if (host !== this.host || host.ended || code === 'OSFT-E20') return;
       host.end(new KernelError('OSFT-E20'));
-      this.#startOrdinarily(new KernelError('OSFT-E15', detail));
+      const doubt = new KernelError('OSFT-E15', detail);
+      this.#startOrdinarily(doubt, doubt);
     }
   }
 

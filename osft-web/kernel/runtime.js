@@ -256,7 +256,8 @@ export async function install({pyodide}, {packages, packs, data, imports}) {
     const options = {messageCallback: () => {}, errorCallback: (/** @type {string} */ text) => complaints.push(text)};
     await pyodide.loadPackage(packages, options);
   }
-  pyodide.pyimport('importlib').invalidate_caches();
+  // Data alone adds no module, and the function itself needs a part of the library that may come later.
+  if (packs.length || packages.length) pyodide.pyimport('importlib').invalidate_caches();
   for (const name of imports) {
     attempt('OSFT-E12', () => pyodide.pyimport(name).destroy(), complaints.join(' '));
   }

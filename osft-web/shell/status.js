@@ -101,7 +101,7 @@ function tellFault({code, message, details}) {
 function tellWaiting({loaded, total}) {
   const come = total ? `${formatBytes(loaded)} of ${formatBytes(total)} of Python have come. It` : 'Fetching Python';
   notify({
-    slot: 'kernel', quiet: true, code: 'OSFT-E15',
+    slot: 'kernel', quiet: true, code: 'OSFT-E16',
     message: `You are offline. ${come} goes on by itself when the network is back; the text, the formulas and the first figures work meanwhile.`,
   });
 }

@@ -160,7 +160,7 @@ def test_the_shell_itself_is_missing(sabotage: Sabotage, script: str, fault: str
     line = page.get_by_role("alert").filter(has_text="A part of this page did not load (OSFT-E46)")
     line.wait_for()
     assert len(page.locator("article.story").inner_text()) > 1000
-    assert page.locator(".stage svg").count() == 1, "the document brings its first figure"
+    assert page.locator(".stage svg").count() > 0, "the document brings its first figure"
     sabotage.server.heal()
     line.get_by_role("button", name="Reload").click()
     is_readable(page)
@@ -196,7 +196,7 @@ def test_offline_before_the_first_visit_ends(sabotage: Sabotage) -> None:
     expect(page.locator("#python-chip")).to_contain_text(re.compile(r"Fetching Python: \d.* of \d.* MB"))
     page.context.set_offline(True)
     server.heal()
-    line = notice(page, "OSFT-E15")
+    line = notice(page, "OSFT-E16")
     expect(line).to_contain_text(re.compile(r"You are offline. [\d.]+ MB of [\d.]+ MB of Python have come. It goes on by itself"))
     expect(page.locator("#python-chip")).to_contain_text(re.compile(r"Waiting for the network: [\d.]+ MB of [\d.]+ MB"))
     is_readable(page)
