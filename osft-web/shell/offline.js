@@ -70,10 +70,11 @@ async function keepCurrent(workers) {
     tellProgress('saving');
     installing.addEventListener('statechange', () => {
       if (installing.state === 'redundant') tellProgress('none', 'The browser did not keep it all, or the site was published anew meanwhile.');
-      else if (registration.waiting) offerUpdate(workers, registration.waiting);
+      // A first worker waits for a moment, too, and there is nothing that it would replace.
+      else if (registration.waiting && registration.active) offerUpdate(workers, registration.waiting);
       else if (installing.state === 'activated') tellProgress('ready');
     });
-  } else if (waiting) {
+  } else if (waiting && registration.active) {
     offerUpdate(workers, waiting);
   } else if (registration.active) {
     tellProgress('ready');
