@@ -65,19 +65,21 @@ async function keepCurrent(workers) {
     tellProgress('none', error);
     return;
   }
-  const {installing, waiting} = registration;
-  if (installing) {
-    tellProgress('saving');
-    installing.addEventListener('statechange', () => {
-      if (installing.state === 'redundant') tellProgress('none', 'The browser did not keep it all, or the site was published anew meanwhile.');
-      // A first worker waits for a moment, too, and there is nothing that it would replace.
-      else if (registration.waiting && registration.active) offerUpdate(workers, registration.waiting);
-      else if (installing.state === 'activated') tellProgress('ready');
-    });
-  } else if (waiting && registration.active) {
-    offerUpdate(workers, waiting);
-  } else if (registration.active) {
+  const {installing, waiting, active} = registration;
+  const coming = installing ?? waiting;
+  // While the browser makes a first worker active it may show it as waiting too; there is nothing that it would replace.
+  const replaces = active !== null && active !== coming;
+  if (!coming || coming === active) {
     tellProgress('ready');
+  } else if (replaces && !installing) {
+    offerUpdate(workers, coming);
+  } else {
+    tellProgress('saving');
+    coming.addEventListener('statechange', () => {
+      if (coming.state === 'redundant') tellProgress('none', 'The browser did not keep it all, or the site was published anew meanwhile.');
+      else if (coming.state === 'installed' && replaces) offerUpdate(workers, coming);
+      else if (coming.state === 'activated') tellProgress('ready');
+    });
   }
 }
 

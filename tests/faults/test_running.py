@@ -227,7 +227,7 @@ def test_a_worker_that_crashes_is_replaced(sabotage: Sabotage) -> None:
     wait_revision(page, before)
     is_live(page)
     line.get_by_role("button", name="Close this message").click()
-    expect(page.locator(".notice")).to_have_count(0)
+    expect(page.locator(".notice-line")).to_have_text([])
     assert "angle=30" in page.url
 
 
