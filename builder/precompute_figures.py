@@ -20,7 +20,18 @@ WIDTH = 1280
 """The width at which the figure is drawn; its SVG scales to the reader's width until the script redraws it."""
 
 PICTURE = (640, 400)
-"""The size of a page's picture on the index: the top of its figure, without handles."""
+"""The size of a page's picture on the index: as many of its figure's drawings as fit, without handles."""
+
+FITTING = """
+(height) => {
+  const stage = document.querySelector('.stage');
+  for (const other of stage.querySelectorAll('.time, .panel-note')) other.hidden = true;
+  [...stage.querySelectorAll('.panel')].reverse().forEach((panel, after, { length }) => {
+    panel.hidden = after < length - 1 && panel.getBoundingClientRect().bottom - stage.getBoundingClientRect().top > height;
+  });
+  return stage.querySelector('.panels').getBoundingClientRect().height;
+}
+"""
 
 BOOLEAN = re.compile(r' (hidden|disabled|selected|checked|readonly)=""')
 """Attributes that a document writes without a value; a browser gives them back with an empty one."""
@@ -69,18 +80,24 @@ def _numbers(page: Any) -> list[str]:
 
 
 def picture(page: Any) -> str:
-    """The top of the figure that the browser page shows, as a stand-alone SVG of the size PICTURE."""
+    """The first drawings of the figure that the browser page shows, as a stand-alone SVG of the size PICTURE."""
     width, height = PICTURE
     page.set_viewport_size({"width": width + 100, "height": 900})
     shown = page.evaluate("() => document.querySelector('.stage').clientWidth")
     page.set_viewport_size({"width": width + 100 + (width - 32 - shown), "height": 900})
     page.wait_for_timeout(SETTLE)
+    tall = round(page.evaluate(FITTING, height - 32)) + 32
     drawing: str = page.evaluate(
         "async () => { const {stageToSvg} = await import('./figures/export.js');"
         " return stageToSvg(document.querySelector('.stage'), {title: document.querySelector('h1').textContent}); }"
     )
     page.set_viewport_size({"width": WIDTH, "height": 900})
-    framed = re.sub(r'viewBox="[^"]*"', f'viewBox="0 0 {width} {height}"', drawing, count=1)
+    room = (max(height, tall) * width // height, max(height, tall))
+    corner = ((width - room[0]) // 2, (tall - room[1]) // 2)
+    view = f'viewBox="{corner[0]} {corner[1]} {room[0]} {room[1]}"'
+    paper = f'<rect x="{corner[0]}" y="{corner[1]}" width="{room[0]}" height="{room[1]}"'
+    framed = re.sub(r'viewBox="[^"]*"', view, drawing, count=1)
+    framed = re.sub(r'<rect width="[^"]*" height="[^"]*"', paper, framed, count=1)
     framed = re.sub(r'(<svg[^>]*?) width="[^"]*"', rf'\1 width="{width}"', framed, count=1)
     return re.sub(r'(<svg[^>]*?) height="[^"]*"', rf'\1 height="{height}"', framed, count=1) + "\n"
 

@@ -2,6 +2,7 @@
 // Called by arrows.js and front.js. Widths are estimated, so that nothing is measured while drawing.
 //
 //   const spots = placeLabels([{x, y, text: 'safe', ux: 0.6, uy: -0.8}], {bounds: frame, gap: 18});
+//   const spots = placeNames([{text: 'OSFT', points: [{left, top}, ...]}], frame);
 
 /** @typedef {{x: number, y: number, text: string, ux: number, uy: number}} Wanted  a point and a unit direction, y downwards */
 /** @typedef {{x: number, y: number, anchor: 'start'|'middle'|'end'}} Spot  of the text's baseline */
@@ -37,6 +38,70 @@ export function placeLabels(wanted, {bounds, gap = 18, blocked = []} = {}) {
 }
 
 /**
+ * One name for each line, beside that one of its points where least is in the way.
+ * @param {{text: string, points: {left: number, top: number}[]}[]} lines
+ * @param {Box} bounds
+ * @param {(Spot & {text: string})[]} [written]  the labels that already stand
+ * @returns {(Spot | undefined)[]}
+ */
+export function placeNames(lines, bounds, written = []) {
+  const tracks = lines.map(({points}) => sampled(points));
+  const taken = written.map(({x, y, anchor, text}) => boxOf(x, y, anchor, text));
+  return lines.map(({text, points}, own) => {
+    /** @type {{spot: Spot, box: Box, cost: number} | null} */
+    let best = null;
+    for (const {left, top} of points) {
+      // Where lines meet, a name could be either's.
+      const point = {left, right: left, top, bottom: top};
+      const shared = tracks.some((track, i) => i !== own && nearest(track, point) < 8) ? 12 : 0;
+      for (const turn of [-90, 90, -135, -45, 45, 135, 0, 180]) {
+        const found = at(left, top, text, Math.cos(turn * Math.PI / 180), Math.sin(turn * Math.PI / 180), 13);
+        const roomy = {left: found.box.left - 3, right: found.box.right + 3, top: found.box.top, bottom: found.box.bottom + 1};
+        const clashes = taken.filter((box) => overlap(box, roomy)).length;
+        const crossed = tracks.reduce((sum, track, i) => sum + (i === own ? 0.5 : 1) * track.filter((point) => holds(roomy, point)).length, 0);
+        // A name that is nearer to another line would be read as that line's.
+        const others = Math.min(...tracks.map((track, i) => (i === own ? Infinity : nearest(track, roomy))));
+        const cost = shared + 40 * clashes + (within(roomy, bounds) ? 0 : 60) + 3 * crossed + Math.max(0, 22 - others) / 4;
+        if (!best || cost < best.cost - 0.01) best = {...found, cost};
+      }
+    }
+    if (best) taken.push(best.box);
+    return best?.spot;
+  });
+}
+
+/**
+ * A line as points a few pixels apart.
+ * @param {{left: number, top: number}[]} points
+ */
+function sampled(points) {
+  return points.flatMap((point, i) => {
+    const next = points[i + 1];
+    if (!next) return [point];
+    const count = Math.max(1, Math.ceil(Math.hypot(next.left - point.left, next.top - point.top) / 8));
+    return Array.from({length: count}, (_, k) => ({
+      left: point.left + ((next.left - point.left) * k) / count, top: point.top + ((next.top - point.top) * k) / count,
+    }));
+  });
+}
+
+/** @type {(box: Box, point: {left: number, top: number}) => boolean} */
+const holds = (box, {left, top}) => left > box.left && left < box.right && top > box.top && top < box.bottom;
+
+/**
+ * How far a line is from a box.
+ * @param {{left: number, top: number}[]} track
+ * @param {Box} box
+ */
+function nearest(track, box) {
+  let least = Infinity;
+  for (const {left, top} of track) {
+    least = Math.min(least, Math.hypot(Math.max(box.left - left, 0, left - box.right), Math.max(box.top - top, 0, top - box.bottom)));
+  }
+  return least;
+}
+
+/**
  * @param {number} x
  * @param {number} y
  * @param {string} text
@@ -46,11 +111,23 @@ export function placeLabels(wanted, {bounds, gap = 18, blocked = []} = {}) {
  * @returns {{spot: Spot, box: Box}}
  */
 function at(x, y, text, ux, uy, distance) {
-  const width = LETTER * text.length;
   const anchor = ux > 0.35 ? 'start' : ux < -0.35 ? 'end' : 'middle';
   const [px, py] = [x + ux * distance, y + uy * distance + 5];
-  const left = anchor === 'start' ? px : anchor === 'end' ? px - width : px - width / 2;
-  return {spot: {x: px, y: py, anchor}, box: {left, right: left + width, top: py - HEIGHT + 3, bottom: py + 4}};
+  return {spot: {x: px, y: py, anchor}, box: boxOf(px, py, anchor, text)};
+}
+
+/**
+ * The room that a text takes.
+ * @param {number} x
+ * @param {number} y
+ * @param {Spot['anchor']} anchor
+ * @param {string} text
+ * @returns {Box}
+ */
+function boxOf(x, y, anchor, text) {
+  const width = LETTER * text.length;
+  const left = anchor === 'start' ? x : anchor === 'end' ? x - width : x - width / 2;
+  return {left, right: left + width, top: y - HEIGHT + 3, bottom: y + 4};
 }
 
 /** @type {(a: Box, b: Box) => boolean} */

@@ -4,7 +4,7 @@ import {cellEditing, editable} from '../figures/celledit.js';
 import {circle} from '../figures/circle.js';
 import {heatmap} from '../figures/heatmap.js';
 import {inset, panels} from '../figures/panels.js';
-import {formatNumber} from '../shell/numbers.js';
+import {formatNumber, formatPercent} from '../shell/numbers.js';
 
 /** @typedef {import('../shell/types.js').Outputs} Outputs */
 /** @typedef {import('../shell/types.js').State} State */
@@ -105,7 +105,7 @@ export default {
       if (orthogonal) return 0;
       return error > 1e-3 ? 1 : 2;
     },
-    reveal: (outputs) => `QᵀQ is ${formatNumber(outputs.orthogonality_error, 3)} away from the identity, and lengths change by up to ${formatNumber(100 * outputs.norm_error, 2)} %. The exact Cayley transform has no such error.`,
+    reveal: (outputs) => `QᵀQ is ${formatNumber(outputs.orthogonality_error, 3)} away from the identity, and lengths change by up to ${formatPercent(outputs.norm_error, 2)}. The exact Cayley transform has no such error.`,
   },
   challenges: [
     {

@@ -4,7 +4,7 @@ import {movable} from '../figures/handle.js';
 import {heatmap} from '../figures/heatmap.js';
 import {inset, panels} from '../figures/panels.js';
 import {cutLine, spectrum} from '../figures/spectrum.js';
-import {formatNumber} from '../shell/numbers.js';
+import {formatNumber, formatPercent} from '../shell/numbers.js';
 
 /** @typedef {import('../shell/types.js').Outputs} Outputs */
 /** @typedef {import('../shell/types.js').State} State */
@@ -67,7 +67,7 @@ function regenerate(api) {
 /** @type {(outputs: Outputs, state: State) => string} */
 function summary(outputs, state) {
   const count = outputs.singular_values.values.length;
-  const kept = `Keeping ${Number(state.rank)} of ${count} directions keeps ${formatNumber(100 * outputs.energy_kept, 4)} % of the energy`;
+  const kept = `Keeping ${Number(state.rank)} of ${count} directions keeps ${formatPercent(outputs.energy_kept, 4)} of the energy`;
   const counts = `OSFT then trains ${formatNumber(outputs.trainable_parameters)} numbers, against ${formatNumber(outputs.full_parameters)} entries of W, and can move W in ${formatNumber(outputs.independent_directions)} independent directions`;
   const refuses = outputs.peft_refuses ? ' HF PEFT refuses a cut of 0; the formula is shown all the same.' : '';
   return `${kept}; what is left out has norm ${formatNumber(outputs.reconstruction_error, 3)}. ${counts}.${refuses}`;
@@ -88,7 +88,7 @@ export default {
       if (kept < 0.625) return 0;
       return kept < 0.825 ? 1 : 2;
     },
-    reveal: (outputs) => `${formatNumber(100 * outputs.energy_kept, 4)} %. Energy goes by squares, so a value half as large counts a quarter.`,
+    reveal: (outputs) => `${formatPercent(outputs.energy_kept, 4)}. Energy goes by squares, so a value half as large counts a quarter.`,
   },
   challenges: [
     {

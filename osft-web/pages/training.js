@@ -9,7 +9,7 @@ import {panels} from '../figures/panels.js';
 import {player, transport} from '../figures/player.js';
 import {part} from '../figures/svg.js';
 import {series} from '../figures/palette.js';
-import {formatNumber} from '../shell/numbers.js';
+import {formatPercent} from '../shell/numbers.js';
 
 /** @typedef {import('../shell/types.js').Outputs} Outputs */
 /** @typedef {import('../shell/types.js').State} State */
@@ -20,8 +20,6 @@ import {formatNumber} from '../shell/numbers.js';
 const ALL = ['full', 'full_sgd', 'lora', 'olora', 'oft', 'osft', 'osft_dense', 'seed_block', 'random', 'bottom', 'gpm', 'ewc', 'l2sp', 'replay', 'frozen', 'joint'];
 const SWEPT = ['osft', 'osft_dense', 'random', 'seed_block', 'bottom'];
 const TASKS = ['Upright', 'Turned 20°', 'Turned 40°', 'Turned 60°', 'Turned 80°'];
-/** Which point of a line carries its name: one where the lines are apart. @type {Record<string, number>} */
-const NAME_AT = {osft: 10, osft_dense: 10, random: 9, seed_block: 11, bottom: 9, full: 4, full_sgd: 0};
 const STEP = 10;
 const PLAY_SECONDS = 8;
 
@@ -58,12 +56,12 @@ function curve(key, tensor, first = 0) {
 function draw(stage, outputs, state, view) {
   timeline = null;
   if (state.metric === 'tasks') drawTasks(stage, outputs, state, view);
-  else if (state.metric === 'front') drawFront(panels(stage, view, [frontSpec(0.62, 620)]).front, outputs, state);
+  else if (state.metric === 'front') drawFront(panels(stage, view, [frontSpec(view, 620)]).front, outputs, state);
   else {
     const name = state.metric === 'forgetting' ? 'Forgetting' : 'Average accuracy over the five tasks';
     const made = panels(stage, view, [
-      {key: 'curves', title: name, label: `${name} against the training step, with 95 % bands`, ratio: 0.5, tallest: 400, span: 'all'},
-      {...frontSpec(0.62, 440), span: /** @type {const} */ ('all')},
+      {key: 'curves', title: name, label: `${name} against the training step, with 95 % bands`, ratio: 0.5, tallest: 400, shortest: 260, span: 'all'},
+      {...frontSpec(view, 440), span: /** @type {const} */ ('all')},
     ]);
     drawCurves(made.curves, outputs, state);
     drawFront(made.front, outputs, state);
@@ -71,12 +69,12 @@ function draw(stage, outputs, state, view) {
   updateTransport?.();
 }
 
-/** @type {(ratio: number, tallest: number) => {key: 'front', title: string, label: string, ratio: number, tallest: number, note: string}} */
-function frontSpec(ratio, tallest) {
+/** @type {(view: View, tallest: number) => {key: 'front', title: string, label: string, ratio: number, tallest: number, note: string}} */
+function frontSpec(view, tallest) {
   return {
-    key: 'front', title: 'Learned on the new, kept of the old', ratio, tallest,
-    label: 'Accuracy kept on the first task against accuracy learned on each new task: OSFT and its controls along the retained fraction, full fine-tuning along its learning rate',
-    note: 'Along each line the retained fraction grows from 0 to 1; along full fine-tuning its learning rate. Up and to the right is better.',
+    key: 'front', title: 'Learned on the new, kept of the old', ratio: view.width < 520 ? 1.1 : 0.62, tallest,
+    label: 'Accuracy kept on the first task against accuracy learned on each new task: OSFT and its controls along the retained fraction, full fine-tuning and OFT along their learning rates',
+    note: 'Along each line the retained fraction grows from 0 to 1; along full fine-tuning and OFT the learning rate. Up and to the right is better.',
   };
 }
 
@@ -91,8 +89,8 @@ function drawCurves(panel, outputs, state) {
   const frame = axes(panel.marks, {
     x: {domain: [0, steps[steps.length - 1]], label: 'Step; a new task every 100', ticks: [0, 100, 200, 300, 400]},
     y: {domain: [lowest, highest], format: percent},
-  }, panel.area, {margin: {right: narrow ? 14 : namesWidth(lines)}});
-  curves(panel.marks, {x: steps, series: lines, cursor: Number(state.step), names: !narrow, events: TASKS.slice(1).map((label, i) => ({x: 100 * i, label: narrow ? '' : label}))}, frame);
+  }, panel.area, {margin: {right: namesWidth(lines)}});
+  curves(panel.marks, {x: steps, series: lines, cursor: Number(state.step), events: TASKS.slice(1).map((label, i) => ({x: 100 * i, label: narrow ? '' : label}))}, frame);
   timeline = frame;
   const x = frame.x(Number(state.step));
   knob(panel.handles, {
@@ -126,10 +124,10 @@ function drawFront(panel, outputs, state) {
   }, panel.area, {margin: {right: 24}});
   const at = retained.findIndex((ratio) => Math.abs(ratio - Number(state.retained)) < 1e-9);
   const paths = SWEPT.map((key) => ({
-    key, nameAt: NAME_AT[key],
+    key,
     points: pointsOf(outputs[`front_${key}`]).map((point, i) => ({...point, label: key === 'osft' && [0, 5, 9].includes(i) ? String(retained[i]) : undefined})),
   }));
-  const rates = ['full', 'full_sgd'].map((key) => ({key, nameAt: NAME_AT[key], points: pointsOf(outputs[`front_${key}`])}));
+  const rates = ['full', 'full_sgd', 'oft'].map((key) => ({key, points: pointsOf(outputs[`front_${key}`])}));
   front(panel.marks, {paths: [...rates, ...paths], highlight: {key: 'osft', index: Math.max(0, at)}}, frame);
 }
 
@@ -164,19 +162,14 @@ function handles(stage, api) {
   }, {signal: api.signal});
 }
 
-/** A share as a percentage. @param {number} value */
-function share(value) {
-  return `${formatNumber(100 * value, 3)} %`;
-}
-
 /** @type {(outputs: Outputs, state: State) => string} */
 function summary(outputs, state) {
   const rows = chosen(state).map((key) => {
-    const forgot = outputs[`${key}_forgetting`] === undefined ? '' : ` (forgetting ${share(outputs[`${key}_forgetting`])})`;
-    return `${series(key).label} ${share(outputs[`${key}_average_accuracy`])}${forgot}`;
+    const forgot = outputs[`${key}_forgetting`] === undefined ? '' : ` (forgetting ${formatPercent(outputs[`${key}_forgetting`])})`;
+    return `${series(key).label} ${formatPercent(outputs[`${key}_average_accuracy`])}${forgot}`;
   });
   const who = state.seed === 'mean' ? 'Mean of ten runs' : `Run ${state.seed}`;
-  const walk = `At a retained fraction of ${state.retained} OSFT keeps ${share(outputs.retained_osft_kept)} on the first task and learns new ones to ${share(outputs.retained_osft_learning)}`;
+  const walk = `At a retained fraction of ${state.retained} OSFT keeps ${formatPercent(outputs.retained_osft_kept)} on the first task and learns new ones to ${formatPercent(outputs.retained_osft_learning)}`;
   return `${who}, step ${state.step}: average accuracy ${rows.join(', ')}. ${walk}.`;
 }
 
@@ -204,7 +197,7 @@ export default {
       {suffix: '_learning', label: 'Learned'}, {suffix: '_kept', label: 'Kept of the first task'},
     ],
   }],
- predict: {
+  predict: {
     question: 'OFT keeps every singular value and the hyperspherical energy of the weights. After four more tasks, does it forget less than full fine-tuning?',
     options: ['Yes, clearly less', 'About the same', 'No, it forgets more'],
     settings: {methods: 'full,oft', metric: 'forgetting', step: 400, seed: 'mean'},
@@ -212,7 +205,7 @@ export default {
       if (outputs.oft_forgetting_high < outputs.full_forgetting_low) return 0;
       return outputs.oft_forgetting_low > outputs.full_forgetting_high ? 2 : 1;
     },
-    reveal: (outputs) => `OFT forgets ${share(outputs.oft_forgetting)} (95 % interval ${share(outputs.oft_forgetting_low)} to ${share(outputs.oft_forgetting_high)}), full fine-tuning ${share(outputs.full_forgetting)} (${share(outputs.full_forgetting_low)} to ${share(outputs.full_forgetting_high)}). Keeping the geometry of the weights is not keeping what the network does.`,
+    reveal: (outputs) => `OFT forgets ${formatPercent(outputs.oft_forgetting)} (95 % interval ${formatPercent(outputs.oft_forgetting_low)} to ${formatPercent(outputs.oft_forgetting_high)}), full fine-tuning ${formatPercent(outputs.full_forgetting)} (${formatPercent(outputs.full_forgetting_low)} to ${formatPercent(outputs.full_forgetting_high)}). Keeping the geometry of the weights is not keeping what the network does.`,
   },
   challenges: [
     {

@@ -6,8 +6,9 @@
  * A number for reading: `digits` significant digits, powers of ten where it is tiny or huge.
  * @param {number} value
  * @param {number} [digits]
+ * @param {boolean} [padded]  also those that are zeros at the end, so that numbers under one another have as many
  */
-export function formatNumber(value, digits = 4) {
+export function formatNumber(value, digits = 4, padded = false) {
   if (Number.isNaN(value)) return 'not a number';
   if (!Number.isFinite(value)) return value > 0 ? 'infinite' : 'minus infinite';
   if (value === 0) return '0';
@@ -18,7 +19,16 @@ export function formatNumber(value, digits = 4) {
     return `${minus(mantissa)} × 10${superscript(Number(exponent))}`;
   }
   const decimals = Math.max(0, Math.min(12, digits - 1 - Math.floor(Math.log10(size))));
-  return minus(value.toLocaleString('en', {maximumFractionDigits: decimals, minimumFractionDigits: 0}));
+  return minus(value.toLocaleString('en', {maximumFractionDigits: decimals, minimumFractionDigits: padded ? decimals : 0}));
+}
+
+/**
+ * A share as a percentage.
+ * @param {number} value
+ * @param {number} [digits]
+ */
+export function formatPercent(value, digits = 3) {
+  return `${formatNumber(100 * value, digits, true)}\u202f%`;
 }
 
 /** @param {string} text */
@@ -84,8 +94,9 @@ export function formatOutput(output, value) {
   if (typeof value === 'string') return value;
   if (typeof value === 'number') {
     if (output.unit === 'bytes') return formatBytes(value);
-    const text = formatNumber(output.percent ? 100 * value : value, output.digits);
-    if (output.percent || output.unit === '%') return `${text}\u202f%`;
+    if (output.percent) return formatPercent(value, output.digits);
+    const text = formatNumber(value, output.digits, output.unit === '%');
+    if (output.unit === '%') return `${text}\u202f%`;
     return output.unit ? `${text}\u00a0${output.unit}` : text;
   }
   const values = Array.from(value.values, (number) => formatNumber(Number(number), output.digits));

@@ -81,6 +81,6 @@ export async function fillNumbers(root, signal) {
  */
 export function writeNumber(value, {unit, digits, percent}) {
   if (unit === 'bytes') return formatBytes(value);
-  const shown = percent === undefined ? value : value * 100;
-  return formatNumber(shown, Number(digits ?? 3));
+  const share = percent !== undefined;
+  return formatNumber(share ? 100 * value : value, Number(digits ?? 3), share);
 }

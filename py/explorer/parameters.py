@@ -99,7 +99,7 @@ METHODS = {
 OUTPUTS = (
     *(Output(name, title, "int", note=note) for name, (title, note) in METHODS.items()),
     *(
-        Output(f"{name}_percent", f"{title}, share", "float", unit="%", note="Of what full fine-tuning trains.")
+        Output(f"{name}_percent", f"{title}, share", "float", unit="%", digits=3, note="Of what full fine-tuning trains.")
         for name, (title, _) in METHODS.items()
     ),
     *(
