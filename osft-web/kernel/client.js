@@ -109,21 +109,26 @@ class Kernel {
   stream(name, args, onStep) {
     let cancelled = false;
     /** @type {(() => void) | null} */
-    let cancel = null;
-    const done = this.#complete(name, args, (host) => {
+    let cancelRunning = null;
+    /** @type {() => void} */
+    let cancel = () => {};
+    // It also ends while what it needs is still loading, or waits for the network.
+    const ended = new Promise((_, reject) => {
+      cancel = () => {
+        cancelled = true;
+        cancelRunning?.();
+        reject(new KernelError('OSFT-E20'));
+      };
+    });
+    const answered = this.#complete(name, args, (host) => {
       if (cancelled) throw new KernelError('OSFT-E20');
       const stream = host.stream(name, /** @type {Arguments} */ (args), onStep);
-      cancel = stream.cancel;
+      cancelRunning = stream.cancel;
       return stream.done;
     });
+    const done = Promise.race([answered, ended]);
     done.catch(() => {}); // a caller that only cancels need not listen
-    return {
-      done,
-      cancel: () => {
-        cancelled = true;
-        cancel?.();
-      },
-    };
+    return {done, cancel};
   }
 
   /**

@@ -172,8 +172,11 @@ export class Life {
       build: this.build,
       earlier: this.#supply,
       careful: this.#careful,
-      report: ({loaded, total, waiting}) =>
-        this.#tell({loaded, total, ...(this.status.state === 'booting' && waiting ? {stage: 'offline'} : {})}),
+      report: ({loaded, total, waiting}) => {
+        const {state, feature, stage} = this.status;
+        const wanted = state === 'booting' || feature !== '';
+        this.#tell({loaded, total, stage: waiting && wanted ? 'offline' : stage === 'offline' ? 'fetch' : stage});
+      },
     });
     this.build = material.build;
     this.#supply = material.supply;

@@ -110,6 +110,10 @@ function tellProgress(state, reason) {
 function offerUpdate(workers, waiting) {
   tellProgress('ready');
   offer(() => {
+    if (waiting.state !== 'installed') { // another tab has let it take over
+      location.reload();
+      return;
+    }
     workers.addEventListener('controllerchange', () => location.reload(), {once: true});
     waiting.postMessage({type: 'take-over'});
   });

@@ -58,6 +58,29 @@ const WORTH_TELLING = 10_000;
 
 /** @typedef {import('../kernel/client.js').Status} Status */
 
+/**
+ * How far a package is that loads when it is first asked for; '' while none does.
+ * @param {Status} status
+ * @param {string} name
+ */
+export function describeLoading({feature, stage, loaded, total}, name) {
+  if (!feature || !total) return '';
+  const come = `${formatBytes(loaded)} of ${formatBytes(total)}`;
+  return stage === 'offline'
+    ? `${name} is not in the offline copy, and there is no network. ${come} have come; it goes on by itself when the network is back.`
+    : `Loading ${name}: ${come}`;
+}
+
+/**
+ * Why a package did not come, with what to know of it where the server is out of reach.
+ * @param {any} error
+ * @param {string} name
+ */
+export function explainLoading(error, name) {
+  const kept = error?.code === 'OSFT-E06' ? ` ${name} is not in the offline copy before it has been loaded once.` : '';
+  return `${error?.message ?? error}${kept}`;
+}
+
 /** When the present download was first heard of, and with how many bytes. */
 let begun = {at: 0, loaded: 0};
 
@@ -66,11 +89,14 @@ function describe(status) {
   if (status.state === 'ready') return 'Python is ready';
   if (status.state === 'failed') return 'Python is not running';
   if (status.state === 'off') return 'Python is off';
-  const stage = STAGES[String(status.stage)] ?? 'Starting Python';
-  if (status.total && status.loaded < status.total) {
-    return `${stage}: ${formatBytes(status.loaded)} of ${formatBytes(status.total)}${status.stage === 'fetch' ? estimate(status) : ''}`;
-  }
-  return stage;
+  if (!isFetching(status)) return STAGES[status.stage] ?? 'Starting Python';
+  const come = `${formatBytes(status.loaded)} of ${formatBytes(status.total)}`;
+  return status.stage === 'offline' ? `${STAGES.offline}: ${come}` : `${STAGES.fetch}: ${come}${estimate(status)}`;
+}
+
+/** Whether bytes are still to come; a worker may have begun with what it has. @param {Status} status */
+function isFetching({state, loaded, total}) {
+  return state === 'booting' && loaded < total;
 }
 
 /** @param {Status} status */
@@ -113,8 +139,8 @@ export function wireStatus() {
   let replaced = false;
   /** @param {Status} status */
   const show = (status) => {
-    if (status.state !== 'booting' || status.stage !== 'fetch') begun = {at: 0, loaded: 0};
-    else if (!begun.at && status.total) begun = {at: performance.now(), loaded: status.loaded};
+    if (!isFetching(status) || status.stage === 'offline') begun = {at: 0, loaded: 0};
+    else if (!begun.at) begun = {at: performance.now(), loaded: status.loaded};
     if (chip) {
       chip.dataset.state = status.state;
       setText(chip, describe(status));

@@ -1,7 +1,8 @@
 // "Check it": recomputes the state on the screen by an independent route and shows the largest difference.
 // Mounted by panels.js. SciPy is loaded the first time, with progress in bytes.
 import {button, element, setText} from '../dom.js';
-import {formatBytes, formatNumber} from '../numbers.js';
+import {formatNumber} from '../numbers.js';
+import {describeLoading, explainLoading} from '../status.js';
 import {countSeconds} from './seconds.js';
 
 /** @type {(root: HTMLElement, api: import('../types.js').Api) => void} */
@@ -20,9 +21,8 @@ export function mount(root, api) {
     setText(state, 'Loading SciPy …');
     const stopCounting = countSeconds(tools);
     const unsubscribe = api.kernel.onStatus((status) => {
-      if (status.state === 'ready' && status.feature && status.total) {
-        setText(state, `Loading SciPy: ${formatBytes(status.loaded ?? 0)} of ${formatBytes(status.total)}`);
-      }
+      const loading = status.state === 'ready' && describeLoading(status, 'SciPy');
+      if (loading) setText(state, loading);
     });
     try {
       await api.kernel.ready;
@@ -32,7 +32,7 @@ export function mount(root, api) {
       const {outputs, elapsed} = await api.invoke('audit', {page: api.page, parameters});
       show(outputs, elapsed);
     } catch (error) {
-      setText(state, `The check could not run: ${/** @type {Error} */ (error).message ?? error}`);
+      setText(state, `The check could not run: ${explainLoading(error, 'SciPy')}`);
     } finally {
       unsubscribe();
       stopCounting();

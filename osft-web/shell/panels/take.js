@@ -2,7 +2,7 @@
 // Mounted by panels.js.
 import {stageToSvg, svgToPng} from '../../figures/export.js';
 import {button, copyText, download, element, setText} from '../dom.js';
-import {formatBytes} from '../numbers.js';
+import {describeLoading, explainLoading} from '../status.js';
 import {asCsv, asJson} from './tables.js';
 
 /** @typedef {import('../types.js').Api} Api */
@@ -16,7 +16,7 @@ export function mount(root, api) {
     try {
       await act();
     } catch (error) {
-      say(`${label}: ${/** @type {Error} */ (error).message ?? error}`);
+      say(`${label}: ${explainLoading(error, 'Matplotlib')}`);
     }
   }, {'data-action': id});
   const file = (/** @type {string} */ ending) => `${api.page}.${ending}`;
@@ -56,7 +56,8 @@ export function mount(root, api) {
   async function publication(format) {
     say('Loading Matplotlib …');
     const unsubscribe = api.kernel.onStatus((status) => {
-      if (status.feature && status.total) say(`Loading Matplotlib: ${formatBytes(status.loaded ?? 0)} of ${formatBytes(status.total)}`);
+      const loading = describeLoading(status, 'Matplotlib');
+      if (loading) say(loading);
     });
     try {
       await api.kernel.ready;

@@ -1,0 +1,241 @@
+"""Without a network after the first visit, a new build, and a service worker that is broken. F7, F31, F32."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.faults.conftest import Sabotage, is_live, notice, press
+from tests.faults.saboteur import Saboteur
+from tests.site.driver import EXPLORER, PAGES, output, set_value
+
+ROOT = Path(__file__).resolve().parents[2]
+CHECK_NOW = "() => dispatchEvent(new Event('online'))"
+"""A tab looks for a new build when it opens, when the network comes back, and once an hour."""
+SERVED_BY = """async () => {
+  const registration = await navigator.serviceWorker.getRegistration();
+  return {
+    mine: window.osft.kernel.build,
+    active: registration?.active?.scriptURL.split('build=')[1] ?? null,
+    caches: (await caches.keys()).filter((name) => name.startsWith('osft-build')),
+  };
+}"""
+NOBODY_IN_CHARGE = """async () => {
+  while ((await navigator.serviceWorker.getRegistrations()).length) await new Promise((resolve) => setTimeout(resolve, 50));
+}"""
+
+
+def first_visit(server: Saboteur, context: BrowserContext, address: str = "rotation.html") -> Page:
+    """A tab that is live and has kept the whole site."""
+    page = context.new_page()
+    page.goto(server.url + address)
+    is_live(page)
+    expect(page.locator("html")).to_have_attribute("data-offline", "ready")
+    return page
+
+
+def cut_off(server: Saboteur, context: BrowserContext) -> None:
+    """No server any more, and the browser knows that there is no network."""
+    server.stop()
+    context.set_offline(True)
+
+
+def build_of(site: Path) -> str:
+    """The build of a site, as its manifest has it."""
+    return str(json.loads((site / "generated" / "manifest.json").read_text(encoding="utf-8"))["build"])
+
+
+@pytest.mark.expects_console_errors
+def test_every_page_is_live_without_a_network(sabotage: Sabotage) -> None:
+    """F7: on a host like GitHub Pages. A new tab, all documents in turn, and plain words for what is not there."""
+    server = sabotage.another_server(cache_control="max-age=600")
+    context = sabotage.context()
+    first_visit(server, context).close()
+    cut_off(server, context)
+
+    page = context.new_page()
+    page.goto(server.url + "index.html")
+    expect(page.locator("html")).to_have_attribute("data-python", "ready")
+    expect(page.locator("#offline-badge")).to_have_text(
+        f"Offline copy, build {build_of(sabotage.site)}. Everything here works without a network."
+    )
+    for name in PAGES:
+        page.locator(f".site-nav a[href='{name}.html']").click()
+        page.locator(f"{EXPLORER}[data-page='{name}'][data-source='live']").wait_for(state="attached")
+        assert page.locator(".notice").count() == 0
+    # By its address, too, with settings; and what is no page of the site says so.
+    page.goto(server.url + "svd.html?rank=3")
+    is_live(page)
+    kept = output(page, "energy_kept")
+    set_value(page, "rank", 4)
+    assert output(page, "energy_kept") > kept
+    page.goto(server.url + "nowhere.html")
+    expect(page.locator("h1")).to_have_text("No such page")
+    page.goto(server.url + "svd.html?rank=3")
+    is_live(page)
+
+    # SciPy and Matplotlib come when they are first asked for, so they are not in the copy: without a network that is said,
+    # and what asked for them goes on when it is back. A cell that waits for one can be stopped.
+    audit, take, code = (page.locator(f"[data-panel='{name}']") for name in ("audit", "take", "code"))
+    audit.scroll_into_view_if_needed()
+    audit.locator("[data-action='audit']").click()
+    state = audit.locator(".audit-state")
+    expect(state).to_contain_text("SciPy is not in the offline copy, and there is no network.")
+    expect(state).to_contain_text(re.compile(r"0 B of [\d.]+ MB have come; it goes on by itself when the network is back"))
+    set_value(page, "rank", 2)
+    assert output(page, "energy_kept") < kept
+    code.scroll_into_view_if_needed()
+    code.locator("textarea").evaluate("(field) => { field.value = 'import scipy'; }")
+    code.locator("[data-action='run']").click()
+    code.locator("[data-action='stop']").click()
+    expect(code.locator("[data-action='run']")).to_be_enabled()
+    is_live(page)
+    server.start()
+    context.set_offline(False)
+    expect(page.locator("#offline-badge")).to_have_count(0)
+    audit.locator("[data-action='audit']").click()
+    expect(state).to_contain_text("outputs recomputed")
+
+    # The server alone is out of reach: SciPy is in the copy from now on, and Matplotlib is not.
+    server.stop()
+    take.scroll_into_view_if_needed()
+    take.locator("[data-action='publication-svg']").click()
+    expect(take.locator(".take-state")).to_contain_text("The server cannot be reached")
+    expect(take.locator(".take-state")).to_contain_text("Matplotlib is not in the offline copy before it has been loaded once")
+    cut_off(server, context)
+    page.goto(server.url + "rotation.html")
+    is_live(page)
+    audit.scroll_into_view_if_needed()
+    audit.locator("[data-action='audit']").click()
+    expect(audit.locator(".audit-state")).to_contain_text("outputs recomputed")
+
+
+@pytest.mark.expects_console_errors
+def test_a_host_that_wants_to_be_asked_each_time(sabotage: Sabotage) -> None:
+    """F7 where edits must be seen at once, as with build.py serve: the copy is for when nobody answers."""
+    context = sabotage.context()
+    first_visit(sabotage.server, context)
+    cut_off(sabotage.server, context)
+    page = context.new_page()
+    page.goto(sabotage.url("projection.html"))
+    is_live(page)
+    expect(page.locator("#offline-badge")).to_contain_text("Offline copy")
+
+
+def test_a_new_build_is_offered_and_never_forced(sabotage: Sabotage) -> None:
+    """F29, F31: both tabs are told; each goes on with the build it was opened with until its reader says otherwise."""
+    server = sabotage.another_server(cache_control="max-age=600")
+    context = sabotage.context()
+    one = first_visit(server, context)
+    other = context.new_page()
+    other.goto(server.url + "rotation.html?angle=30")
+    is_live(other)
+    old, new_site = (
+        build_of(sabotage.site),
+        sabotage.rebuilt(
+            rotation_html=lambda text: text.replace("<h1>", "<h1>Anew: "),
+            svd_html=lambda text: text.replace("<h1>", "<h1>Anew: "),
+            kernel__worker_js=lambda text: f"{text}\nconsole.info('the new worker');\n",
+        ),
+    )
+    new = build_of(new_site)
+    server.folder = new_site
+    said: list[str] = []
+    context.on("console", lambda message: said.append(message.text))
+    for tab in (one, other):
+        tab.evaluate(CHECK_NOW)
+        expect(notice(tab, "OSFT-E60")).to_contain_text("A new version of this site is ready.")
+    # Nothing has changed for either, also where a new worker is started or another document is opened in it.
+    other.evaluate("() => window.osft.kernel.stop()")
+    is_live(other)
+    other.locator(".site-nav a[href='svd.html']").click()
+    other.locator(f"{EXPLORER}[data-page='svd'][data-source='live']").wait_for(state="attached")
+    assert not (other.locator("h1").text_content() or "").startswith("Anew")
+    assert "the new worker" not in said
+    assert other.evaluate(SERVED_BY)["mine"] == old
+
+    press(notice(one, "OSFT-E60"), "Update")
+    expect(one.locator("h1")).to_contain_text("Anew")
+    is_live(one)
+    assert one.evaluate(SERVED_BY)["mine"] == new
+    assert "the new worker" in said
+    # The other tab is of the old build still, whatever it asks for.
+    said.clear()
+    other.evaluate("() => window.osft.kernel.stop()")
+    is_live(other)
+    other.locator(".site-nav a[href='rotation.html']").click()
+    other.locator(f"{EXPLORER}[data-page='rotation'][data-source='live']").wait_for(state="attached")
+    assert not (other.locator("h1").text_content() or "").startswith("Anew")
+    assert "the new worker" not in said
+    found = other.evaluate(SERVED_BY)
+    assert (found["mine"], found["active"]) == (old, new)
+
+    press(notice(other, "OSFT-E60"), "Update")
+    expect(other.locator("h1")).to_contain_text("Anew")
+    is_live(other)
+    assert other.evaluate(SERVED_BY)["mine"] == new
+
+
+BROKEN_WORKER = "self.addEventListener('fetch', (event) => event.respondWith(new Response('broken', {status: 500})));\n"
+
+
+def way_out() -> str:
+    """The script that docs/faults.md gives to hosts."""
+    found = re.search(r"```js\n(.*?)```", (ROOT / "docs" / "faults.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert found
+    return found[1]
+
+
+@pytest.mark.expects_console_errors
+def test_a_broken_service_worker_is_got_rid_of(sabotage: Sabotage) -> None:
+    """F32: the host puts the script of docs/faults.md in its place; whoever comes back has the site again."""
+    server = sabotage.another_server(cache_control="max-age=600")
+    context = sabotage.context()
+    page = first_visit(server, context)
+    server.folder = sabotage.rebuilt(**{"service-worker_js": lambda text: BROKEN_WORKER + text})
+    page.evaluate(CHECK_NOW)
+    press(notice(page, "OSFT-E60"), "Update")
+    expect(page.locator("body")).to_have_text("broken")
+    server.replaced("/service-worker.js", way_out())
+    page.reload()
+    page.evaluate(NOBODY_IN_CHARGE)
+    page.reload()
+    is_live(page)
+    assert page.evaluate("() => caches.keys()") == []
+    # With a sound one in its place the next visit is kept again.
+    server.heal()
+    server.folder = sabotage.site
+    page.goto("about:blank")
+    page.goto(server.url + "svd.html")
+    is_live(page)
+    expect(page.locator("html")).to_have_attribute("data-offline", "ready")
+
+
+@pytest.mark.expects_console_errors
+@pytest.mark.parametrize("fault", ["missing", "no script"])
+def test_a_service_worker_that_does_not_come_is_done_without(sabotage: Sabotage, fault: str) -> None:
+    """F32: the copy is an extra, so its absence is no news."""
+    file = "/service-worker.js"
+    sabotage.server.missing(file) if fault == "missing" else sabotage.server.replaced(file, "this is no script")
+    page = sabotage.page("rotation.html")
+    is_live(page)
+    expect(page.locator("html")).to_have_attribute("data-offline", "none")
+    assert page.locator(".notice").count() == 0
+
+
+def test_a_reader_can_have_everything_removed(sabotage: Sabotage) -> None:
+    """F32: ?nosw is answered by the server alone, and takes worker and copies away."""
+    server = sabotage.another_server(cache_control="max-age=600")
+    context = sabotage.context()
+    page = first_visit(server, context)
+    before = len(server.asked)
+    page.goto(server.url + "rotation.html?nosw")
+    expect(notice(page, "OSFT-E61")).to_contain_text("What this site had kept on this machine for offline use was removed.")
+    is_live(page)
+    assert any(path.startswith("/rotation.html") for path in server.asked[before:])
+    page.evaluate(NOBODY_IN_CHARGE)
+    assert page.evaluate("() => caches.keys()") == []
