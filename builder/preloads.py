@@ -1,7 +1,8 @@
 """Names in each document's head the scripts that it will import, so that all are fetched at once.
 
 Called by builder/precompute.py and by a test. Without these links a browser learns of a module only when the one that
-imports it has come: five or six journeys in a row. Imports that are made later, on demand, are not named.
+imports it has come: five or six journeys in a row. Imports that are made later, on demand, are not named. The text and
+its styles go first, because they can be read before any script has come: hence the low priority.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from pathlib import Path
 
 IMPORT = re.compile(r"""^\s*(?:import|export)\s(?:[^'"`;]*?\sfrom\s*)?['"](\.[^'"]+)['"]""", re.MULTILINE)
 SIDE_EFFECT = re.compile(r"""^\s*import\s*['"](\.[^'"]+)['"]""", re.MULTILINE)
-SCRIPT = re.compile(r'<script type="module" src="([^"]+)">')
-LINK = re.compile(r'^ *<link rel="modulepreload" href="[^"]*">\n', re.MULTILINE)
+SCRIPT = re.compile(r'<script type="module" src="([^"]+)"')
+LINK = re.compile(r'^ *<link rel="modulepreload" href="[^"]*"[^>]*>\n', re.MULTILINE)
 
 
 def imported(site: Path, entries: list[str]) -> list[str]:
@@ -40,8 +41,8 @@ def linked(site: Path, document: Path) -> str:
     module = f"pages/{document.stem}.js"
     entries = [*scripts, *([module] if (site / module).exists() else [])]
     wanted = [path for path in imported(site, entries) if path not in scripts]
-    links = "".join(f'  <link rel="modulepreload" href="{path}">\n' for path in wanted)
-    first = f'  <script type="module" src="{scripts[0]}">'
+    links = "".join(f'  <link rel="modulepreload" href="{path}" fetchpriority="low">\n' for path in wanted)
+    first = f'  <script type="module" src="{scripts[0]}"'
     return LINK.sub("", text).replace(first, links + first, 1)
 
 

@@ -13,6 +13,8 @@ import {chooseTier} from './tier.js';
 /** @typedef {{plan: Plan, paths: string[]}} Planned */
 /** @typedef {{supply: Supply, boot: Boot, build: string, common: string[], planned: Promise<Planned>}} Material */
 
+/** Milliseconds after which a page that has not been painted is taken to be out of sight, as in a frame further down. */
+const UNSEEN = 2000;
 /** A script is imported by its URL; the worker only needs to know that it is whole. */
 const NOTHING = new ArrayBuffer(0);
 
@@ -33,6 +35,7 @@ export async function gather({build, earlier, careful, report}) {
   if (build && build !== manifest.build) throw new KernelError('OSFT-E14');
   const {boot} = manifest;
   const supply = new Supply(root, allFiles(manifest), report, earlier?.kept);
+  await firstPaint();
   // What every tier needs is under way while the tier is chosen, and tells how fast the network is.
   const common = [boot.loader, boot.glue, boot.wasm];
   for (const path of common) supply.get(path).catch(() => {}); // told by whoever delivers it
@@ -40,6 +43,21 @@ export async function gather({build, earlier, careful, report}) {
   const planned = chooseTier(boot, supply, asked, careful).then((tier) => makePlan(boot, tier, supply));
   planned.catch(() => {});
   return {supply, boot, build: manifest.build, common, planned};
+}
+
+/**
+ * Until the reader sees the page: megabytes of Python do not keep it waiting.
+ * @returns {Promise<void>}
+ */
+function firstPaint() {
+  return new Promise((resolve) => {
+    if (document.visibilityState === 'hidden') resolve();
+    setTimeout(resolve, UNSEEN);
+    const painted = new PerformanceObserver((list) => {
+      if (list.getEntriesByName('first-contentful-paint').length) resolve();
+    });
+    painted.observe({type: 'paint', buffered: true});
+  });
 }
 
 /**
