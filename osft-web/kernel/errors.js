@@ -26,7 +26,7 @@ export const FAULTS = {
   'OSFT-E06': {happened: (detail) => `The server cannot be reached: ${detail}.`, works: READING, action: 'retry'},
   'OSFT-E07': {
     happened: (detail) =>
-      `This browser cannot run Python (${detail}). Chrome or Edge 119, Firefox 128, Safari 18.2, or anything newer, can.`,
+      `This browser cannot run Python (${detail}). Chrome or Edge 123, Firefox 128, Safari 18.2, or anything newer, can.`,
     works: READING,
     action: 'none',
   },

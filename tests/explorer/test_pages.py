@@ -79,7 +79,9 @@ DEFAULTS = {
     "training": {"methods": ("full", "lora", "oft", "osft"), "metric": "accuracy", "seed": "mean"},
 }
 each_page = pytest.mark.parametrize("page_name", surface.PAGES)
-quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = int(os.environ.get("OSFT_EXAMPLES", "40"))
+"""How many states of each page are tried in passing; OSFT_EXAMPLES=10000 is for a quiet hour."""
+quick = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def check_outputs(page: Page, known: dict[str, Any], outputs: dict[str, Any]) -> None:

@@ -72,6 +72,10 @@ class Saboteur:
             lambda handler, _: handler.plain(HTTPStatus.NOT_FOUND, "text/html", b"<h1>Not here</h1>"), times
         )
 
+    def refused(self, name: str) -> None:
+        """The connection closes without an answer."""
+        self.faults[name] = Fault(lambda handler, _: handler.connection.close(), 1000)
+
     def damaged(self, name: str, times: int = 1000) -> None:
         """One bit in the middle is another."""
 

@@ -155,7 +155,7 @@ def test_a_browser_without_webassembly(sabotage: Sabotage) -> None:
     page = sabotage.page("rotation.html", NO_WEBASSEMBLY)
     line = notice(page, "OSFT-E07")
     expect(line).to_contain_text(
-        "This browser cannot run Python (it has no WebAssembly). Chrome or Edge 119, Firefox 128, Safari"
+        "This browser cannot run Python (it has no WebAssembly). Chrome or Edge 123, Firefox 128, Safari"
     )
     assert line.locator("button").all_text_contents() == ["×"]
     is_readable(page)

@@ -105,17 +105,23 @@ def test_wasm_under_another_type_works_all_the_same(sabotage: Sabotage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "code", "words"),
+    ("fault", "code", "words"),
     [
-        (None, "OSFT-E41", "rotation.json) is missing (status 404)"),
-        ("{oops", "OSFT-E42", "rotation.json) is damaged"),
-        ('{"schema": 99}', "OSFT-E43", "made by another version"),
+        ("refused", "OSFT-E40", "rotation.json) could not be reached"),
+        ("missing", "OSFT-E41", "rotation.json) is missing (status 404)"),
+        ("damaged", "OSFT-E42", "rotation.json) is damaged"),
+        ("newer", "OSFT-E43", "made by another version"),
     ],
 )
-def test_the_data_of_one_page_cannot_be_used(sabotage: Sabotage, content: str | None, code: str, words: str) -> None:
+def test_the_data_of_one_page_cannot_be_used(sabotage: Sabotage, fault: str, code: str, words: str) -> None:
     """F4, F5: the text stays, the other pages work, and Reload mends it once the host has."""
-    file = "/data/rotation.json"
-    sabotage.server.missing(file) if content is None else sabotage.server.replaced(file, content)
+    server, file = sabotage.server, "/data/rotation.json"
+    {
+        "refused": lambda: server.refused(file),
+        "missing": lambda: server.missing(file),
+        "damaged": lambda: server.replaced(file, "{oops"),
+        "newer": lambda: server.replaced(file, '{"schema": 99}'),
+    }[fault]()
     page = sabotage.page("rotation.html?angle=30")
     line = notice(page, code)
     expect(line).to_contain_text(words)
@@ -128,7 +134,7 @@ def test_the_data_of_one_page_cannot_be_used(sabotage: Sabotage, content: str | 
     assert page.locator(".notice").count() == 0, "what was said of the other page has gone with it"
     page.go_back()
     line = notice(page, code)
-    sabotage.server.heal()
+    server.heal()
     press(line, "Reload")
     is_readable(page)
     expect(page.locator(".controls [name='angle']")).to_have_value("30")
@@ -227,14 +233,22 @@ def test_a_slow_network(sabotage: Sabotage) -> None:
     is_live(page)
 
 
+VISIBILITY = "(state) => Object.defineProperty(document, 'visibilityState', {get: () => state, configurable: true})"
+
+
 def test_a_server_that_stalls(sabotage: Sabotage) -> None:
-    """F9: after twenty seconds of seen time without a byte."""
+    """F9, F38: after twenty seconds without a byte in which the page was seen; a tab behind others or asleep has time."""
     sabotage.server.stalled(START)
     page = sabotage.page()
     page.clock.install()
     page.goto(sabotage.url("rotation.html?tier=fast"))
     expect(page.locator("#python-chip")).to_contain_text("MB of")
     page.clock.run_for(15_000)
+    page.evaluate(VISIBILITY, "hidden")
+    page.clock.run_for(300_000)
+    page.evaluate(VISIBILITY, "visible")
+    page.clock.fast_forward(3_600_000)  # as after a lid was closed: the time has passed, and nothing ran
+    page.clock.run_for(2_000)
     assert page.locator(".notice").count() == 0
     page.clock.run_for(10_000)
     line = notice(page, "OSFT-E05")

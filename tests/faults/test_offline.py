@@ -180,6 +180,23 @@ def test_a_new_build_is_offered_and_never_forced(sabotage: Sabotage) -> None:
     assert other.evaluate(SERVED_BY)["mine"] == new
 
 
+@pytest.mark.expects_console_errors
+def test_a_host_that_mends_its_site_while_a_page_is_open(sabotage: Sabotage) -> None:
+    """F31 before anything is kept: the scripts of the open page are not mixed with a Python of another build."""
+    sabotage.server.missing("/start.pack")
+    page = sabotage.page("rotation.html?angle=30&tier=fast")
+    line = notice(page, "OSFT-E02")
+    sabotage.server.folder = sabotage.rebuilt(rotation_html=lambda text: text.replace("<h1>", "<h1>Anew: "))
+    sabotage.server.heal()
+    press(line, "Try again")
+    line = notice(page, "OSFT-E14")
+    expect(line).to_contain_text("This site was published anew since the page was opened.")
+    press(line, "Reload")
+    expect(page.locator("h1")).to_contain_text("Anew")
+    is_live(page)
+    expect(page.locator(".controls [name='angle']")).to_have_value("30")
+
+
 BROKEN_WORKER = "self.addEventListener('fetch', (event) => event.respondWith(new Response('broken', {status: 500})));\n"
 
 

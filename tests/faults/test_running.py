@@ -159,9 +159,24 @@ def test_shared_code_cannot_reach_the_network(shared: Page, own_site: Path, code
         assert foreign.asked == []
 
 
+# How many workers have been ended, and how many by the press of a button: what happens while the press is handled
+# comes before anything else can, also before the next frame.
+COUNT_ENDED = """
+window.ended = 0;
+const {terminate} = Worker.prototype;
+Worker.prototype.terminate = function () {
+  window.ended += 1;
+  terminate.call(this);
+};
+let before = 0;
+addEventListener('click', () => { before = window.ended; }, {capture: true});
+addEventListener('click', () => { window.endedByPress = window.ended - before; });
+"""
+
+
 def test_code_that_came_by_link_is_shown_and_stop_ends_it(sabotage: Sabotage) -> None:
-    """F27, F13: not run by itself; after ten seconds it is said that it may never end; Stop ends it at once."""
-    page = sabotage.page()
+    """F27, F13: not run by itself; after ten seconds it is said that it may never end; Stop ends it within the press."""
+    page = sabotage.page(None, COUNT_ENDED)
     page.clock.install()
     open_live(page, sabotage.url(f"rotation.html?angle=30#code={quote(ENDLESS_LOOP)}"))
     open_cell(page)
@@ -177,6 +192,7 @@ def test_code_that_came_by_link_is_shown_and_stop_ends_it(sabotage: Sabotage) ->
     expect(page.locator(f"{CELL} .code-state")).to_contain_text("Still running after 10 seconds. Stop ends it")
     page.locator(".controls [name='angle']").fill("60")  # asked while Python is busy: computed when it is back
     stop.click()
+    assert page.evaluate("() => window.endedByPress") == 1
     expect(page.locator(f"{CELL} .code-state")).to_contain_text("Stopped. Python")
     expect(page.locator(f"{CELL} .code-seconds")).to_have_count(0)
     assert not stop.is_visible()
