@@ -39,18 +39,18 @@ export function add(material, host, feature, tell) {
  * @param {(loading: boolean) => void} tell
  */
 async function install(material, host, feature, tell) {
-  const {supply, boot, planned} = await material;
+  const {depot, boot, planned} = await material;
   const {plan} = await planned;
   const extra = boot.features[feature];
   if (!extra) throw new KernelError('OSFT-E12', `this copy of the site was built without ${feature}`);
   // Pyodide's own unpacking of wheels is in the part of the library that comes later.
   if (extra.packages.length) await add(material, host, 'stdlib', tell);
-  const {message: addition, paths} = addedBy(extra, plan.tier, supply);
+  const {message: addition, paths} = addedBy(extra, plan.tier, depot);
   if (!paths.length && !extra.packages.length) return;
-  supply.startCounting();
+  depot.startCounting();
   tell(true);
   try {
-    await deliver(supply, host, [...paths, ...wheelPaths(boot, extra.packages)]);
+    await deliver(depot, host, [...paths, ...wheelPaths(boot, extra.packages)]);
     await host.ask((id) => ({type: 'install', id, addition}));
   } finally {
     tell(false);

@@ -1,28 +1,37 @@
 // Fetches one file and proves that it is the one the build wrote: status, type, length and SHA-256.
 // Called by supply.js. Says which file and why when it is not, and how to mend it.
 
-import {KernelError} from './errors.js';
 import {fromShelf} from './shelf.js';
 
-/** @typedef {{bytes: number, sha256: string}} Expected */
+/** @typedef {import('./protocol.js').Wanted} Wanted */
 /** @typedef {{bytes: ArrayBuffer, module: Promise<WebAssembly.Module> | null}} Downloaded */
 
 /** What is kept between visits by this site itself. */
 const SHELVED = /^snapshot/;
 
+/** What went wrong, by the code that errors.js explains on the page. */
+export class Fault extends Error {
+  /**
+   * @param {string} code
+   * @param {string} detail
+   */
+  constructor(code, detail) {
+    super(detail);
+    this.code = code;
+  }
+}
+
 /** One file, over as many attempts as its caller makes; what has come is not asked for again. */
 export class Download {
   /**
-   * @param {string} url
-   * @param {Expected} expected
+   * @param {Wanted} file
    * @param {() => void} progress Told after every chunk.
    */
-  constructor(url, expected, progress) {
-    this.url = url;
-    this.expected = expected;
+  constructor(file, progress) {
+    this.file = file;
     this.progress = progress;
-    this.name = fileName(url);
-    this.bytes = new Uint8Array(expected.bytes);
+    this.name = fileName(file.url);
+    this.bytes = new Uint8Array(file.bytes);
     this.loaded = 0;
     /** What the server calls this version of the file, if it can send the rest of it. */
     this.version = '';
@@ -57,17 +66,17 @@ export class Download {
   async request(signal, fresh) {
     /** @type {Record<string, string>} */
     const headers = this.loaded ? {Range: `bytes=${this.loaded}-`, 'If-Range': this.version} : {};
-    const shelved = SHELVED.test(this.name) && !fresh ? await fromShelf(this.url) : undefined;
+    const shelved = SHELVED.test(this.name) && !fresh ? await fromShelf(this.file.url) : undefined;
     if (shelved) return shelved;
     try {
-      const response = await fetch(this.url, {signal, headers, cache: fresh ? 'reload' : 'default'});
+      const response = await fetch(this.file.url, {signal, headers, cache: fresh ? 'reload' : 'default'});
       if (response.status !== 206) this.loaded = 0;
       const encoded = response.headers.has('content-encoding');
       this.version = encoded ? '' : (response.headers.get('etag') ?? response.headers.get('last-modified') ?? '');
       return response;
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      throw new KernelError('OSFT-E06', `${this.name} did not come (${/** @type {Error} */ (error).message})`);
+      throw new Fault('OSFT-E06', `${this.name} did not come (${/** @type {Error} */ (error).message})`);
     }
   }
 
@@ -76,13 +85,13 @@ export class Download {
    * @param {string} type
    */
   checkAnswer(response, type) {
-    if (!response.ok) throw new KernelError('OSFT-E02', `${this.name} is missing (the server answered ${response.status})`);
+    if (!response.ok) throw new Fault('OSFT-E02', `${this.name} is missing (the server answered ${response.status})`);
     if (type === 'text/html') {
-      throw new KernelError('OSFT-E02', `${this.name} is missing (the server answered with a web page in its place)`);
+      throw new Fault('OSFT-E02', `${this.name} is missing (the server answered with a web page in its place)`);
     }
     // Everything else is taken as bytes, but scripts the browser itself refuses under another type.
     if (this.name.endsWith('.mjs') && !/\/(x-)?(java|ecma)script$/.test(type)) {
-      throw new KernelError('OSFT-E03', `${this.name} must come as text/javascript and comes as ${type || 'nothing at all'}`);
+      throw new Fault('OSFT-E03', `${this.name} must come as text/javascript and comes as ${type || 'nothing at all'}`);
     }
   }
 
@@ -98,31 +107,31 @@ export class Download {
         const {done, value} = await reader.read();
         if (done) break;
         if (this.loaded + value.length > size) {
-          throw new KernelError('OSFT-E04', `${this.name} is longer than the ${size} bytes it should have`);
+          throw new Fault('OSFT-E04', `${this.name} is longer than the ${size} bytes it should have`);
         }
         this.bytes.set(value, this.loaded);
         this.loaded += value.length;
         this.progress();
       }
     } catch (error) {
-      if (error instanceof KernelError) throw error;
+      if (error instanceof Fault) throw error;
       if (signal.aborted) throw signal.reason;
-      throw new KernelError('OSFT-E06', `${this.name} broke off after ${this.loaded} of ${size} bytes`);
+      throw new Fault('OSFT-E06', `${this.name} broke off after ${this.loaded} of ${size} bytes`);
     }
-    if (this.loaded < size) throw new KernelError('OSFT-E04', `${this.name} has ${this.loaded} of ${size} bytes`);
+    if (this.loaded < size) throw new Fault('OSFT-E04', `${this.name} has ${this.loaded} of ${size} bytes`);
   }
 
   async verify() {
     const magic = MAGIC[this.name.slice(this.name.lastIndexOf('.'))] ?? [];
     if (magic.some((byte, index) => this.bytes[index] !== byte)) {
-      throw new KernelError('OSFT-E04', `${this.name} does not begin as such a file does`);
+      throw new Fault('OSFT-E04', `${this.name} does not begin as such a file does`);
     }
     // Browsers hash on secure pages only; elsewhere length and first bytes have to do.
     if (!globalThis.crypto?.subtle) return;
     const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', this.bytes));
     const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
-    if (found !== this.expected.sha256) {
-      throw new KernelError('OSFT-E04', `${this.name} has another SHA-256 than the one it was built with`);
+    if (found !== this.file.sha256) {
+      throw new Fault('OSFT-E04', `${this.name} has another SHA-256 than the one it was built with`);
     }
   }
 }
@@ -136,7 +145,7 @@ const MAGIC = {
 };
 
 /** @param {string} url */
-export function fileName(url) {
+function fileName(url) {
   const path = new URL(url).pathname;
   return decodeURIComponent(path.slice(path.lastIndexOf('/') + 1));
 }

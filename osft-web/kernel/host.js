@@ -1,8 +1,9 @@
 // One worker from its start to its end: hands it its files, numbers requests, matches replies.
-// Used by client.js, which decides when a worker starts, stops and is replaced.
+// Used by life.js, which decides when a worker starts, stops and is replaced.
 
 import {decode} from './answers.js';
 import {KernelError} from './errors.js';
+import {causeOf, openThread} from './thread.js';
 import {watchdog} from './watchdog.js';
 
 /** @typedef {import('./protocol.js').Plan} Plan */
@@ -44,20 +45,13 @@ export class Host {
     this.ready.catch(() => {});
     this.settle = {resolve, reject};
 
-    // A worker from a blob is bound by this document's policy; from a URL it would be bound by none.
-    const script = new URL(`worker.js${build && `?build=${build}`}`, import.meta.url);
-    const source = `import ${JSON.stringify(script.href)};`;
-    const blob = URL.createObjectURL(new Blob([source], {type: 'text/javascript'}));
-    this.worker = new Worker(blob, {type: 'module', name: 'python'});
+    this.worker = openThread(`worker.js${build && `?build=${build}`}`, 'python');
     this.worker.onmessage = (event) => this.receive(/** @type {Reply} */ (event.data));
     this.worker.onerror = (event) => {
       event.preventDefault();
-      // Browsers say nothing about a worker script that is missing or has the wrong type.
-      const guess = origin === 'null' ? 'the frame around it has no origin; open this page in a tab of its own' : 'its script did not run';
-      this.end(new KernelError(this.started ? 'OSFT-E22' : 'OSFT-E08', event.message || guess));
+      this.end(new KernelError(this.started ? 'OSFT-E22' : 'OSFT-E08', causeOf(event)));
     };
     this.worker.onmessageerror = () => this.end(new KernelError('OSFT-E22', 'a message could not be read'));
-    this.revoke = () => URL.revokeObjectURL(blob);
     this.dog = watchdog(START_LIMIT, () => this.end(new KernelError('OSFT-E09', `nothing happened for ${START_LIMIT} seconds`)));
   }
 
@@ -134,7 +128,6 @@ export class Host {
       case 'ready':
         this.started = true;
         this.dog.stop();
-        this.revoke();
         this.settle.resolve(reply.versions);
         break;
       case 'failed':
@@ -187,7 +180,6 @@ export class Host {
     this.ended = error;
     this.dog.stop();
     this.worker.terminate();
-    this.revoke();
     for (const caller of this.callers.values()) caller.reject(error);
     this.callers.clear();
     this.settle.reject(error);

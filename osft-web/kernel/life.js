@@ -2,16 +2,16 @@
 // Used by client.js, which is what the page calls.
 
 import {add} from './additions.js';
+import {Depot} from './depot.js';
 import {FAULTS, KernelError, asKernelError} from './errors.js';
 import {Host} from './host.js';
-import {equip, gather} from './material.js';
-import {isThrifty} from './tier.js';
+import {equip, gather, isThrifty} from './material.js';
 
 /** @typedef {import('./protocol.js').Status} Status */
 /** @typedef {import('./protocol.js').Arguments} Arguments */
 /** @typedef {import('./protocol.js').Feature} Feature */
+/** @typedef {import('./protocol.js').Progress} Progress */
 /** @typedef {import('./material.js').Material} Material */
-/** @typedef {import('./supply.js').Supply} Supply */
 
 /** A second death within this many milliseconds is not mended without being asked. */
 const PATIENCE = 60_000;
@@ -40,8 +40,8 @@ export class Life {
   #spareWanted = false;
   /** @type {Promise<Material> | null} */
   #material = null;
-  /** @type {Supply | null} */
-  #supply = null;
+  /** @type {Depot | null} */
+  #depot = null;
   /** @type {KernelError | null} */
   #failure = null;
   #diedAt = -Infinity;
@@ -161,6 +161,7 @@ export class Life {
       (error) => this.#lost(host, error),
       isControlled() ? this.build : '',
     );
+    if (this.#depot?.ended) this.#material = null;
     this.#material ??= this.#gather();
     this.#material.then((material) => equip(material, host)).catch((error) => host.end(asKernelError(error)));
     return host;
@@ -168,23 +169,21 @@ export class Life {
 
   /** @returns {Promise<Material>} */
   async #gather() {
-    const material = await gather({
-      build: this.build,
-      earlier: this.#supply,
-      careful: this.#careful,
-      report: ({loaded, total, waiting}) => {
-        const {state, feature, stage} = this.status;
-        const wanted = state === 'booting' || feature !== '';
-        this.#tell({loaded, total, stage: waiting && wanted ? 'offline' : stage === 'offline' ? 'fetch' : stage});
-      },
-    });
+    if (!this.#depot || this.#depot.ended) this.#depot = new Depot((progress) => this.#progressed(progress));
+    const material = await gather(this.#depot, this.build, this.#careful);
     this.build = material.build;
-    this.#supply = material.supply;
     material.planned.then(
       ({plan}) => this.#tell({tier: plan.tier}),
       () => {}, // told by the worker that is waiting for the plan
     );
     return material;
+  }
+
+  /** @param {Progress} progress */
+  #progressed({loaded, total, waiting}) {
+    const {state, feature, stage} = this.status;
+    const wanted = state === 'booting' || feature !== '';
+    this.#tell({loaded, total, stage: waiting && wanted ? 'offline' : stage === 'offline' ? 'fetch' : stage});
   }
 
   /**
@@ -201,8 +200,8 @@ export class Life {
     if (!(await this.#quiet(current))) return;
     await this.#add(host, 'stdlib').catch(() => {});
     while ((await this.#quiet(current)) && (await host.ask((id) => ({type: 'warm', id})).catch(() => false)));
-    const {boot, supply} = (await this.#material?.catch(() => null)) ?? {};
-    if (boot?.tiers.snapshot && !this.#careful) await supply?.shelve(boot.tiers.snapshot.snapshot).catch(() => {});
+    const {boot, depot} = (await this.#material?.catch(() => null)) ?? {};
+    if (boot?.tiers.snapshot && !this.#careful) await depot?.shelve(boot.tiers.snapshot.snapshot).catch(() => {});
   }
 
   /**

@@ -1,48 +1,54 @@
 // Gathers what workers start from, once a visit: the manifest, the choice of tier, the files.
-// Called by client.js, which hands the result to every worker that it raises.
+// Called by life.js, which hands the result to every worker that it raises.
 
 import {KernelError} from './errors.js';
 import {allFiles, makePlan, readManifest} from './plan.js';
-import {Supply} from './supply.js';
-import {chooseTier} from './tier.js';
 
 /** @typedef {import('./protocol.js').Plan} Plan */
 /** @typedef {import('./plan.js').Boot} Boot */
 /** @typedef {import('./host.js').Host} Host */
-/** @typedef {import('./supply.js').Progress} Progress */
+/** @typedef {import('./protocol.js').Tier} Tier */
+/** @typedef {import('./depot.js').Depot} Depot */
 /** @typedef {{plan: Plan, paths: string[]}} Planned */
-/** @typedef {{supply: Supply, boot: Boot, build: string, common: string[], planned: Promise<Planned>}} Material */
+/** @typedef {{depot: Depot, boot: Boot, build: string, common: string[], planned: Promise<Planned>}} Material */
 
 /** Milliseconds after which a page that has not been painted is taken to be out of sight, as in a frame further down. */
 const UNSEEN = 2000;
-/** A script is imported by its URL; the worker only needs to know that it is whole. */
-const NOTHING = new ArrayBuffer(0);
 
 /**
- * @param {object} wishes
- * @param {string} wishes.build The build this page was opened with, or '' if it is not known yet.
- * @param {Supply | null} wishes.earlier What an earlier attempt of this visit fetched.
- * @param {boolean} wishes.careful Whether a snapshot has failed in this visit.
- * @param {(progress: Progress) => void} wishes.report
+ * @param {Depot} depot
+ * @param {string} build The build this page was opened with, or '' if it is not known yet.
+ * @param {boolean} careful Whether a snapshot has failed in this visit.
  * @returns {Promise<Material>}
  */
-export async function gather({build, earlier, careful, report}) {
+export async function gather(depot, build, careful) {
   const missing = ['WebAssembly', 'Worker', 'DecompressionStream'].find((name) => !(name in globalThis));
   if (missing) throw new KernelError('OSFT-E07', `it has no ${missing}`);
-  const root = new URL('../generated/', import.meta.url);
-  const manifest = await readManifest(new URL('manifest.json', root));
+  const manifest = await readManifest(new URL('manifest.json', depot.root));
   // The scripts of this page are of the build that it was opened with; Python of another may not fit them.
   if (build && build !== manifest.build) throw new KernelError('OSFT-E14');
-  const {boot} = manifest;
-  const supply = new Supply(root, allFiles(manifest), report, earlier?.kept);
   await firstPaint();
-  // What every tier needs is under way while the tier is chosen, and tells how fast the network is.
+  const {boot, build: current} = manifest;
+  depot.files = allFiles(manifest);
   const common = [boot.loader, boot.glue, boot.wasm];
-  for (const path of common) supply.get(path).catch(() => {}); // told by whoever delivers it
-  const asked = new URLSearchParams(location.search).get('tier') ?? '';
-  const planned = chooseTier(boot, supply, asked, careful).then((tier) => makePlan(boot, tier, supply));
-  planned.catch(() => {});
-  return {supply, boot, build: manifest.build, common, planned};
+  const {snapshot} = boot.tiers;
+  const choice = depot.choose({
+    tiers: /** @type {Tier[]} */ (Object.keys(boot.tiers)),
+    start: common.map((path) => depot.file(path)),
+    snapshot: snapshot ? depot.file(snapshot.snapshot) : null,
+    asked: new URLSearchParams(location.search).get('tier') ?? '',
+    careful,
+    thrifty: isThrifty(),
+  });
+  const planned = choice.then((tier) => makePlan(boot, tier, depot));
+  planned.catch(() => {}); // told by whoever waits for it
+  return {depot, boot, build: current, common, planned};
+}
+
+/** Whether the reader or the network would rather not have megabytes that nobody asked for. */
+export function isThrifty() {
+  const {connection} = /** @type {{connection?: {saveData?: boolean, type?: string, effectiveType?: string}}} */ (navigator);
+  return Boolean(connection?.saveData || connection?.type === 'cellular' || /[23]g$/.test(connection?.effectiveType ?? ''));
 }
 
 /**
@@ -65,13 +71,14 @@ function firstPaint() {
  * @param {Material} material
  * @param {Host} host
  */
-export async function equip({supply, boot, common, planned}, host) {
-  host.send({type: 'prepare', scripts: [supply.url(boot.loader), supply.url(boot.glue)]});
-  const first = deliver(supply, host, common);
+export async function equip({depot, boot, common, planned}, host) {
+  host.send({type: 'prepare', scripts: [depot.url(boot.loader), depot.url(boot.glue)]});
+  // What every tier needs is under way while the tier is chosen, and tells how fast the network is.
+  const first = deliver(depot, host, common);
   const rest = planned.then(({plan, paths}) => {
     host.boot(plan);
     return deliver(
-      supply,
+      depot,
       host,
       paths.filter((path) => !common.includes(path)),
     );
@@ -81,17 +88,17 @@ export async function equip({supply, boot, common, planned}, host) {
 
 /**
  * Send files to a worker as they come.
- * @param {Supply} supply
+ * @param {Depot} depot
  * @param {Host} host
  * @param {string[]} paths
  */
-export async function deliver(supply, host, paths) {
+export async function deliver(depot, host, paths) {
   await Promise.all(
     paths.map(async (path) => {
-      const {bytes, module} = await supply.get(path);
-      const url = supply.url(path);
-      if (module) host.send({type: 'module', url, module: await module});
-      else host.send({type: 'file', url, bytes: path.endsWith('.mjs') ? NOTHING : bytes});
+      const {bytes, module} = await depot.get(path);
+      const url = depot.url(path);
+      if (module) host.send({type: 'module', url, module});
+      else if (bytes) host.send({type: 'file', url, bytes}, [bytes]);
     }),
   );
 }

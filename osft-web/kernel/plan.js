@@ -1,12 +1,12 @@
-// Reads the manifest that the build wrote, and decides which runtime this visit uses.
-// Called by client.js.
+// Reads the manifest that the build wrote: what each way of starting consists of, and what a feature adds.
+// Called by material.js and additions.js.
 
 import {KernelError} from './errors.js';
 
 /** @typedef {import('./protocol.js').Plan} Plan */
 /** @typedef {import('./protocol.js').Tier} Tier */
 /** @typedef {import('./protocol.js').Feature} Feature */
-/** @typedef {import('./supply.js').Supply} Supply */
+/** @typedef {import('./depot.js').Depot} Depot */
 
 /**
  * Paths are keys of `files`. `wheels` maps the name a wheel has in `lock` to its path.
@@ -48,12 +48,12 @@ export async function readManifest(url) {
 /**
  * @param {Boot} boot
  * @param {Tier} tier
- * @param {Supply} supply
+ * @param {Depot} depot
  * @returns {{plan: Plan, paths: string[]}} `paths` are the files the page has to send to the worker.
  */
-export function makePlan(boot, tier, supply) {
+export function makePlan(boot, tier, depot) {
   const start = /** @type {Start} */ (boot.tiers[tier]);
-  const url = (/** @type {string} */ path) => path && supply.url(path);
+  const url = (/** @type {string} */ path) => path && depot.url(path);
   const wheels = Object.fromEntries(Object.entries(boot.wheels).map(([name, path]) => [name, url(path)]));
   /** @type {Plan} */
   const plan = {
@@ -111,16 +111,16 @@ export function wheelPaths(boot, names) {
  * What a feature adds, and the files that have to be sent for it.
  * @param {Extra} extra
  * @param {Tier} tier
- * @param {Supply} supply
+ * @param {Depot} depot
  * @returns {{message: import('./protocol.js').Addition, paths: string[]}}
  */
-export function addedBy(extra, tier, supply) {
+export function addedBy(extra, tier, depot) {
   const packs = extra.packs[tier] ?? [];
-  const data = Object.entries(extra.data).map(([target, path]) => [target, supply.url(BESIDE + path)]);
+  const data = Object.entries(extra.data).map(([target, path]) => [target, depot.url(BESIDE + path)]);
   return {
     message: {
       packages: extra.packages,
-      packs: packs.map((path) => supply.url(path)),
+      packs: packs.map((path) => depot.url(path)),
       data: Object.fromEntries(data),
       imports: extra.imports,
     },

@@ -1,5 +1,5 @@
 // What the page and the Python worker say to each other: message names and their types, no logic.
-// Read by client.js, host.js and supply.js on the page, and by worker.js and runtime.js in the worker.
+// Read by client.js, host.js and depot.js on the page, by worker.js and runtime.js in Python's worker, and by fetcher.js in its own.
 
 /** @typedef {number | boolean | string | string[] | null} Scalar */
 /** @typedef {Record<string, Scalar | Record<string, Scalar>>} Arguments Scalars and short strings, a parameter a name. */
@@ -19,8 +19,8 @@
 /** @typedef {{python: string, numpy: string, pyodide: string}} Versions */
 
 /**
- * How a worker is to start. URLs are absolute. The bytes behind them are fetched and checked by the
- * page, and follow in `file` and `module` messages as they come.
+ * How a worker is to start. URLs are absolute. The bytes behind them are fetched and checked
+ * elsewhere, and follow in `file` and `module` messages as they come.
  * @typedef {object} Plan
  * @property {Tier} tier
  * @property {string} loader URL of pyodide.mjs, imported by the worker itself once its `file` message says it is whole.
@@ -73,6 +73,37 @@
  *   | {type: 'error', id: number, error: ErrorDetails}
  *   | {type: 'done', id: number, more?: boolean}
  *   | {type: 'dead', detail: string}} Reply
+ */
+
+/** @typedef {{loaded: number, total: number, waiting: boolean}} Progress Bytes; `waiting` for the network to come back. */
+
+/** @typedef {{url: string, bytes: number, sha256: string}} Wanted A file as the build wrote it. */
+
+/**
+ * What to choose a way of starting by.
+ * @typedef {object} Choice
+ * @property {Tier[]} tiers What this build has.
+ * @property {Wanted[]} start What each of them needs, the smallest first.
+ * @property {Wanted | null} snapshot
+ * @property {string} asked `?tier=` of the page's address, or ''.
+ * @property {boolean} careful Whether a snapshot has failed in this visit.
+ * @property {boolean} thrifty Whether the reader would rather not have megabytes that nobody asked for.
+ */
+
+/**
+ * From the page to the worker that fetches.
+ * @typedef {{type: 'choose', id: number, choice: Choice}
+ *   | {type: 'get', id: number, file: Wanted}
+ *   | {type: 'shelve', id: number, file: Wanted}
+ *   | {type: 'count'}
+ *   | {type: 'stalled', seconds: number}} FetchRequest
+ */
+
+/**
+ * From the worker that fetches to the page. `done` answers `choose` with a tier, and `get` with the bytes or the compiled module.
+ * @typedef {{type: 'progress', progress: Progress}
+ *   | {type: 'done', id: number, tier?: Tier, bytes?: ArrayBuffer, module?: WebAssembly.Module}
+ *   | {type: 'error', id: number, code: string, detail: string}} FetchReply
  */
 
 /**

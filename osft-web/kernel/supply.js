@@ -1,37 +1,25 @@
-// Fetches what the workers need, once a visit, and keeps it, so that a restart downloads nothing.
-// Called by client.js. Tries again past the cache, waits while offline, and counts bytes for the progress line.
+// Fetches what the Python workers need, once a visit, and keeps it, so that a restart downloads nothing.
+// Used by fetcher.js in its worker. Tries again past the cache, waits while offline, and counts bytes for the progress line.
 
-import {Download} from './download.js';
-import {KernelError} from './errors.js';
+import {Download, Fault} from './download.js';
 import {toShelf} from './shelf.js';
-import {watchdog} from './watchdog.js';
 
 /** @typedef {import('./download.js').Downloaded} Downloaded */
-/** @typedef {import('./download.js').Expected} Expected */
-/** @typedef {{loaded: number, total: number, waiting: boolean}} Progress */
+/** @typedef {import('./protocol.js').Progress} Progress */
+/** @typedef {import('./protocol.js').Wanted} Wanted */
 
-/** Seconds of visible time without a byte of anything after which a download counts as stalled. */
-const STALL = 20;
 const ATTEMPTS = 3;
 
 export class Supply {
-  /**
-   * @param {URL} root Where the manifest lies.
-   * @param {Record<string, Expected>} files The manifest's list.
-   * @param {(progress: Progress) => void} report
-   * @param {Map<string, Promise<Downloaded>>} [kept] What an earlier supply of this visit holds, by versioned URL.
-   */
-  constructor(root, files, report, kept = new Map()) {
-    this.root = root;
-    this.files = files;
+  /** @param {(progress: Progress) => void} report */
+  constructor(report) {
     this.report = report;
-    this.kept = kept;
+    /** By versioned URL. @type {Map<string, Promise<Downloaded>>} */
+    this.kept = new Map();
     /** @type {Set<Download>} */
     this.counted = new Set();
-    /** What is under way. One watch for all: a file that waits for its turn has not stalled. @type {Set<AbortController>} */
+    /** What is under way. @type {Set<AbortController>} */
     this.active = new Set();
-    /** @type {ReturnType<typeof watchdog> | null} */
-    this.dog = null;
     this.waiting = false;
     this.scheduled = false;
     /** @type {{bytes: number, resolve: () => void}[]} */
@@ -39,78 +27,58 @@ export class Supply {
   }
 
   /**
-   * The versioned, absolute URL of a file of the manifest.
-   * @param {string} path
-   */
-  url(path) {
-    const entry = this.files[path];
-    if (!entry) throw new KernelError('OSFT-E01', `the list of files names no ${path}`);
-    return new URL(`${path}?v=${entry.sha256.slice(0, 12)}`, this.root).href;
-  }
-
-  /**
-   * @param {string} path
+   * @param {Wanted} file
    * @returns {Promise<Downloaded>}
    */
-  get(path) {
-    const url = this.url(path);
-    let promise = this.kept.get(url);
+  get(file) {
+    let promise = this.kept.get(file.url);
     if (!promise) {
-      promise = this.fetch(url, this.files[path]);
-      this.kept.set(url, promise);
-      promise.catch(() => this.kept.delete(url)); // the next start tries afresh
+      promise = this.fetch(file);
+      this.kept.set(file.url, promise);
+      promise.catch(() => this.kept.delete(file.url)); // the next start tries afresh
     }
     return promise;
   }
 
   /**
-   * @param {string} url
-   * @param {Expected} expected
+   * @param {Wanted} file
    * @returns {Promise<Downloaded>}
    */
-  async fetch(url, expected) {
-    const download = new Download(url, expected, () => this.progressed());
+  async fetch(file) {
+    const download = new Download(file, () => this.progressed());
     this.counted.add(download);
     let failed = 0;
     let fresh = false;
     for (;;) {
-      const abort = this.watch();
+      const abort = new AbortController();
+      this.active.add(abort);
       try {
         return await download.attempt(abort.signal, fresh);
       } catch (error) {
-        const code = error instanceof KernelError ? error.code : '';
-        const offline = code === 'OSFT-E06' && !navigator.onLine;
-        if (offline) {
-          this.unwatch(abort);
+        const code = error instanceof Fault ? error.code : '';
+        if (code === 'OSFT-E06' && !navigator.onLine) {
           await this.online();
-        } else {
-          failed += 1;
-          fresh = code === 'OSFT-E04'; // a damaged copy may be the cache's
-          if (failed >= ATTEMPTS || (code !== 'OSFT-E04' && code !== 'OSFT-E06')) throw error;
+          continue;
         }
+        failed += 1;
+        fresh = code === 'OSFT-E04'; // a damaged copy may be the cache's
+        if (failed < ATTEMPTS && (code === 'OSFT-E04' || code === 'OSFT-E06')) continue;
+        this.counted.delete(download);
+        throw error;
       } finally {
-        this.unwatch(abort);
+        this.active.delete(abort);
       }
     }
   }
 
-  watch() {
-    const abort = new AbortController();
-    this.active.add(abort);
-    this.dog ??= watchdog(STALL, () => {
-      const {loaded, total} = this.count();
-      const reason = new KernelError('OSFT-E05', `no byte came for ${STALL} seconds, after ${megabytes(loaded)} of ${megabytes(total)} MB`);
-      for (const waiting of this.active) waiting.abort(reason);
-    });
-    return abort;
-  }
-
-  /** @param {AbortController} abort */
-  unwatch(abort) {
-    this.active.delete(abort);
-    if (this.active.size) return;
-    this.dog?.stop();
-    this.dog = null;
+  /**
+   * Give up what is under way: no byte has come for this long.
+   * @param {number} seconds
+   */
+  abandon(seconds) {
+    const {loaded, total} = this.count();
+    const reason = new Fault('OSFT-E05', `no byte came for ${seconds} seconds, after ${megabytes(loaded)} of ${megabytes(total)} MB`);
+    for (const waiting of this.active) waiting.abort(reason);
   }
 
   /** Until the browser says that it is online again. */
@@ -123,7 +91,6 @@ export class Supply {
   }
 
   progressed() {
-    this.dog?.touch();
     this.pass();
     if (this.scheduled) return;
     this.scheduled = true;
@@ -165,23 +132,23 @@ export class Supply {
     let total = 0;
     for (const download of this.counted) {
       loaded += download.loaded;
-      total += download.expected.bytes;
+      total += download.file.bytes;
     }
     return {loaded, total};
   }
 
   /**
    * Keep the snapshot for the next visit.
-   * @param {string} path
+   * @param {Wanted} file
    */
-  async shelve(path) {
-    await toShelf(this.url(path), (await this.get(path)).bytes);
+  async shelve(file) {
+    await toShelf(file.url, (await this.get(file)).bytes);
   }
 
   /** Forget what has come, so that progress speaks of what comes next. */
   startCounting() {
     for (const download of this.counted) {
-      if (download.loaded === download.expected.bytes) this.counted.delete(download);
+      if (download.loaded === download.file.bytes) this.counted.delete(download);
     }
   }
 }

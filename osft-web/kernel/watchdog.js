@@ -1,5 +1,5 @@
 // A clock that counts only the seconds in which the page is visible and awake.
-// Used by supply.js (no byte came), host.js (Python does not start) and client.js (a call takes too long).
+// Used by depot.js (no byte came), host.js (Python does not start) and client.js (a call takes too long).
 
 const TICK = 500;
 

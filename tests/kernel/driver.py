@@ -30,7 +30,10 @@ const say = async (code) => { let text = ''; await cell(code, (step) => { text +
 KEEP_WORKERS = """
 window.workers = [];
 window.Worker = class extends Worker {
-  constructor(...given) { super(...given); window.workers.push(this); }
+  constructor(script, options) {
+    super(script, options);
+    if (options.name === 'python') window.workers.push(this);
+  }
 };
 """
 
