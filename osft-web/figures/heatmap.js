@@ -3,13 +3,12 @@
 //
 //   const cells = heatmap(panel.marks, {values: outputs.q, digits: 2, rows: 'row', columns: 'column'}, panel.area);
 //   cells.box(0, 3)  -> {x, y, width, height} of a cell, for marks and handles on top
-//   matrixTable(container, {caption: 'Q', matrix: outputs.q})      the same numbers as an HTML table, for anyone who reads
 //
 // `limit` is the magnitude drawn at full strength (the largest entry); give several maps one limit to compare them.
 // `outline` lists cells to frame: [[row, column], ...]. `cut` draws a line after that row and column.
 // `kind` 'sequential' is for magnitudes: one colour from nothing to the limit.
 
-import {child, part, pass, px} from './svg.js';
+import {child, pass, px} from './svg.js';
 import {colour} from './palette.js';
 
 const MOST_SVG_CELLS = 1024;
@@ -130,34 +129,11 @@ export function heatScale(group, {limit, kind = 'signed', key = 'scale', format 
 }
 
 /**
- * The matrix as a table. Made anew only when its numbers change.
- * @param {HTMLElement} container
- * @param {{caption: string, matrix: Matrix, digits?: number, key?: string}} data
- */
-export function matrixTable(container, {caption, matrix, digits = 4, key = 'table'}) {
-  const rows = matrix.shape[0] ?? 0;
-  const columns = matrix.shape[1] ?? 1;
-  const scroll = part(container, key, 'div', {class: 'table-scroll', tabindex: 0, role: 'region', 'aria-label': caption});
-  const table = part(scroll, 'table', 'table', {class: 'matrix'});
-  part(table, 'caption', 'caption', {}, caption);
-  const body = part(table, 'body', 'tbody');
-  while (body.rows.length > rows) body.deleteRow(-1);
-  for (let i = 0; i < rows; i += 1) {
-    const row = body.rows[i] ?? body.insertRow();
-    while (row.cells.length > columns) row.deleteCell(-1);
-    for (let j = 0; j < columns; j += 1) {
-      const cell = row.cells[j] ?? row.insertCell();
-      const text = entry(matrix.values[i * columns + j] ?? NaN, digits);
-      if (cell.textContent !== text) cell.textContent = text;
-    }
-  }
-}
-
-/**
+ * A matrix entry as it is written in a cell.
  * @param {number} value
  * @param {number} places
  */
-function entry(value, places) {
+export function entry(value, places) {
   if (!Number.isFinite(value)) return '–';
   const text = value.toFixed(places);
   return (Number(text) === 0 ? (0).toFixed(places) : text).replace('-', '−');

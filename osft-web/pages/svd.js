@@ -4,6 +4,7 @@ import {movable} from '../figures/handle.js';
 import {heatmap} from '../figures/heatmap.js';
 import {inset, panels} from '../figures/panels.js';
 import {cutLine, spectrum} from '../figures/spectrum.js';
+import {asTables} from '../shell/matrices.js';
 import {formatNumber, formatPercent} from '../shell/numbers.js';
 
 /** @typedef {import('../shell/types.js').Outputs} Outputs */
@@ -79,6 +80,7 @@ export default {
   draw,
   handles,
   summary,
+  matrices: asTables([{name: 'weights', caption: 'W'}, {name: 'weights_high', caption: 'The critical part of W, which is kept'}, {name: 'weights_low', caption: 'The safe part of W, which is trained'}]),
   actions: [{id: 'regenerate', label: 'Regenerate', run: regenerate}],
   predict: {
     question: 'The tutorial’s six singular values, from 3.5 down to 0.05: how much of the energy do the first two keep?',
