@@ -102,33 +102,6 @@ export function largest(values) {
 }
 
 /**
- * The scale of a heat map: a strip of colour with its two ends and zero.
- * @param {Element} group
- * @param {{limit: number, kind?: 'signed'|'sequential', key?: string, format?: (value: number) => string}} data
- * @param {import('./types.js').Area} area
- */
-export function heatScale(group, {limit, kind = 'signed', key = 'scale', format = (v) => String(+v.toPrecision(2))}, area) {
-  const layer = pass(child(group, key, 'g', {class: `heatmap heatmap-${kind}`, 'aria-hidden': 'true'}));
-  const steps = 40;
-  const low = kind === 'signed' ? -1 : 0;
-  const width = area.width / steps;
-  for (let i = 0; i < steps; i += 1) {
-    const value = low + ((i + 0.5) / steps) * (1 - low);
-    layer.add(`s${i}`, 'rect', {
-      x: area.left + i * width, y: area.top, width: width + 0.4, height: 8,
-      class: value < 0 ? 'cell cell-negative' : 'cell cell-positive', 'fill-opacity': Math.abs(value) ** 0.85,
-    });
-  }
-  layer.add('edge', 'rect', {x: area.left, y: area.top, width: area.width, height: 8, class: 'heatmap-edge'});
-  const ends = kind === 'signed' ? [[-limit, 0, 'start'], [0, 0.5, 'middle'], [limit, 1, 'end']] : [[0, 0, 'start'], [limit, 1, 'end']];
-  for (const [value, at, anchor] of /** @type {[number, number, string][]} */ (ends)) {
-    layer.add(`t${at}`, 'text', {x: area.left + at * area.width, y: area.top + 22, class: 'tick', 'text-anchor': anchor},
-      format(value).replace('-', '−'));
-  }
-  layer.end();
-}
-
-/**
  * A matrix entry as it is written in a cell.
  * @param {number} value
  * @param {number} places

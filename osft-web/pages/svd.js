@@ -1,7 +1,7 @@
 // Page 4: singular values with a movable cut, and the matrix as a sum of what is kept and what is trained.
 // Called by the shell; every number comes from py/explorer/svd.py.
 import {movable} from '../figures/handle.js';
-import {heatmap} from '../figures/heatmap.js';
+import {heatmap, largest} from '../figures/heatmap.js';
 import {inset, panels} from '../figures/panels.js';
 import {cutLine, spectrum} from '../figures/spectrum.js';
 import {asTables} from '../shell/matrices.js';
@@ -40,13 +40,6 @@ function draw(stage, outputs, state, view) {
   drawn = {frame, count};
   const limit = largest(outputs.weights.values);
   for (const {key} of MAPS) heatmap(made[key].marks, {values: outputs[key], limit, digits: 2}, inset(made[key].area, 2));
-}
-
-/** @param {ArrayLike<number>} values */
-function largest(values) {
-  let most = 1e-12;
-  for (let i = 0; i < values.length; i += 1) most = Math.max(most, Math.abs(values[i]));
-  return most;
 }
 
 /** @type {(stage: HTMLElement, api: Api) => void} */
