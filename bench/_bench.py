@@ -1,7 +1,8 @@
 """What every measurement shares: a served copy of the site, the browser, statistics, and where results are kept.
 
-Imported by the files of this folder. A measurement has RUNS, `measure(runs)`, which returns plain data,
-`describe(found)`, which writes it as Markdown, and `budgets(found)`, which compares it with what was promised.
+Imported by the files of this folder. A measurement has RUNS (of UNIT, where they are no runs), `measure(runs)`, which
+returns plain data, `describe(found)`, which writes it as Markdown, and `budgets(found)`, which compares it with what was
+promised.
 """
 
 from __future__ import annotations
@@ -141,7 +142,10 @@ def main(module: ModuleType) -> None:
     assert module.__file__ is not None
     name = Path(module.__file__).stem
     parser = argparse.ArgumentParser(description=(module.__doc__ or name).splitlines()[0])
-    parser.add_argument("--runs", type=int, default=module.RUNS, help=f"how often everything is measured ({module.RUNS})")
+    unit = getattr(module, "UNIT", "runs")
+    parser.add_argument(
+        f"--{unit}", dest="runs", type=int, default=module.RUNS, help=f"how much is measured ({module.RUNS} {unit})"
+    )
     options = parser.parse_args()
     before, started = load(), time.monotonic()
     found = module.measure(options.runs)

@@ -11,7 +11,7 @@ from typing import Any
 
 from bench._bench import RESULTS, Budget, table
 
-ORDER = ("first_paint", "startup", "interaction", "page_to_page", "stop", "bytes", "lighthouse", "native", "peers")
+ORDER = ("first_paint", "startup", "interaction", "page_to_page", "stop", "bytes", "lighthouse", "native", "peers", "soak")
 INTRODUCTION = """# What was measured
 
 `make bench` measures everything again and writes this file; `python3 build.py bench NAME` measures one part. The raw
@@ -34,7 +34,7 @@ def write() -> None:
             continue
         module, entry = importlib.import_module(f"bench.{name}"), measured[name]
         load = " to ".join(str(value) for value in entry["load"])
-        facts = f"*{entry['date']}, {entry['runs']} runs, load of the machine {load}.*"
+        facts = f"*{entry['date']}, {entry['runs']} {getattr(module, 'UNIT', 'runs')}, load of the machine {load}.*"
         explained = (module.__doc__ or "").strip().split("\n\n", 1)
         heading = explained[0].splitlines()[0].rstrip(".")
         about = " ".join(explained[1].split()) if len(explained) > 1 else ""

@@ -1,9 +1,10 @@
-"""From Stop to a Python that answers again.
+"""From Stop to the end of what ran, and to a Python that answers again.
 
 The training page trains; then the worker is ended in the middle of a step and the page's figure is computed by a new
 one. A *spare* is a second, started worker, which the page keeps while it trains. Without one the new worker starts from
 what the page has kept: nothing is fetched again. *Cancel* is the page's own Stop button: the run ends between two steps
-and the same worker goes on.
+and the same worker goes on, so that what ran has ended when the next answer comes. *Press* is the Stop button of a code
+cell in an endless loop: from the press to the cell that says so.
 """
 
 from __future__ import annotations
@@ -39,6 +40,19 @@ async (way) => {
   return [elapsed, await ended];
 }
 """
+PRESS = """
+() => new Promise((resolve) => {
+  const panel = document.querySelector("[data-panel='code']");
+  const state = panel.querySelector('.code-state');
+  panel.querySelector("[data-action='stop']").click();
+  const pressed = performance.now();
+  const look = () => {
+    if (state.textContent.startsWith('Stopped')) requestAnimationFrame(() => resolve(performance.now() - pressed));
+    else setTimeout(look, 1);
+  };
+  look();
+})
+"""
 
 
 def stop(page: Page, way: str) -> float:
@@ -47,6 +61,16 @@ def stop(page: Page, way: str) -> float:
     if code != "OSFT-E20":
         raise RuntimeError(f"The training was not stopped but ended with {code}.")
     return float(elapsed)
+
+
+def press(page: Page) -> float:
+    """Run an endless loop in the cell, press Stop; milliseconds from the press to the frame in which the cell says so."""
+    cell = page.locator("[data-panel='code']")
+    cell.locator("textarea.code-field").evaluate("(field) => { field.value = 'while True: pass'; }")
+    cell.locator("[data-action='run']").click()
+    cell.locator("[data-action='stop']").wait_for()
+    page.wait_for_timeout(500)
+    return float(page.evaluate(PRESS))
 
 
 def measure(runs: int) -> dict[str, Any]:
@@ -60,20 +84,31 @@ def measure(runs: int) -> dict[str, Any]:
         for run in range(runs):
             for way in rotated(WAYS, run):
                 times[way].append(stop(page, way))
-    return {"milliseconds": times}
+        page.locator("[data-panel='code']").scroll_into_view_if_needed()
+        presses = [press(page) for _ in range(runs)]
+    return {"milliseconds": times, "press": presses}
 
 
 def describe(found: dict[str, Any]) -> str:
     """One row a way of stopping."""
-    return table(["way", "to the next answer, ms"], [[way, spread(found["milliseconds"][way])] for way in WAYS])
+    rows = [[way, spread(found["milliseconds"][way])] for way in WAYS]
+    if found.get("press"):
+        rows.append(["press, to “Stopped”", spread(found["press"])])
+    return table(["way", "to the next answer, ms"], rows)
 
 
 def budgets(found: dict[str, Any]) -> list[Budget]:
-    """With and without a spare."""
+    """With and without a spare, and how long what ran goes on."""
     median = {way: statistics.median(values) for way, values in found["milliseconds"].items()}
     return [
         Budget("Stop to Python usable, with a spare", median["spare"], 1000, 50, "ms"),
         Budget("Stop to Python usable, without a spare", median["no spare"], 1000, 500, "ms"),
+        Budget("Stop to the end of a training step", median["cancel"], 300, 50, "ms"),
+        *(
+            [Budget("Stop to the end of a loop in a cell", statistics.median(found["press"]), 300, 50, "ms")]
+            if "press" in found
+            else []
+        ),
     ]
 
 

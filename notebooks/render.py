@@ -1,8 +1,9 @@
 """Runs the notebooks from their sources and writes the .ipynb files beside them.
 
 Call it after every change: `.venv/bin/python notebooks/render.py`. The tests in tests/notebooks call
-`execute` too. ipywidgets is hidden from the run, so that every viewer shows pictures and not the
-shells of sliders; whoever opens the notebook with ipywidgets installed gets the sliders.
+`execute` too, and hand this file to nbmake as a plugin, for what it mends in nbclient. ipywidgets is
+hidden from the run, so that every viewer shows pictures and not the shells of sliders; whoever opens
+the notebook with ipywidgets installed gets the sliders.
 """
 
 from __future__ import annotations
@@ -17,11 +18,28 @@ from typing import Any
 
 import jupytext
 import nbformat
+import zmq
+from jupyter_client.channels import AsyncZMQSocketChannel
 from nbclient import NotebookClient
 
 FOLDER = Path(__file__).resolve().parent
 SOURCES = (FOLDER / "orthogonal_fine_tuning_tutorial.py", FOLDER / "OSFT_Explainer_Notebook.py")
 TIMEOUT = 600
+
+_send = AsyncZMQSocketChannel.send
+
+
+def send_and_look(self: AsyncZMQSocketChannel, message: dict[str, Any]) -> None:
+    """Send on a socket, then read its events, which wakes whoever waits for one of them.
+
+    nbclient answers an Output widget over the socket on which it waits for the cell's reply. A reply that comes at that
+    moment is noticed by the sending call alone, and nbclient would sleep until its timeout.
+    """
+    _send(self, message)
+    self.socket.get(zmq.EVENTS)
+
+
+AsyncZMQSocketChannel.send = send_and_look  # type: ignore[method-assign]
 
 
 def fingerprint(notebook: Any) -> str:

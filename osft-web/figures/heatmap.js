@@ -3,13 +3,12 @@
 //
 //   const cells = heatmap(panel.marks, {values: outputs.q, digits: 2, rows: 'row', columns: 'column'}, panel.area);
 //   cells.box(0, 3)  -> {x, y, width, height} of a cell, for marks and handles on top
-//   matrixTable(container, {caption: 'Q', matrix: outputs.q})      the same numbers as an HTML table, for anyone who reads
 //
 // `limit` is the magnitude drawn at full strength (the largest entry); give several maps one limit to compare them.
 // `outline` lists cells to frame: [[row, column], ...]. `cut` draws a line after that row and column.
 // `kind` 'sequential' is for magnitudes: one colour from nothing to the limit.
 
-import {child, part, pass, px} from './svg.js';
+import {child, pass, px} from './svg.js';
 import {colour} from './palette.js';
 
 const MOST_SVG_CELLS = 1024;
@@ -103,61 +102,11 @@ export function largest(values) {
 }
 
 /**
- * The scale of a heat map: a strip of colour with its two ends and zero.
- * @param {Element} group
- * @param {{limit: number, kind?: 'signed'|'sequential', key?: string, format?: (value: number) => string}} data
- * @param {import('./types.js').Area} area
- */
-export function heatScale(group, {limit, kind = 'signed', key = 'scale', format = (v) => String(+v.toPrecision(2))}, area) {
-  const layer = pass(child(group, key, 'g', {class: `heatmap heatmap-${kind}`, 'aria-hidden': 'true'}));
-  const steps = 40;
-  const low = kind === 'signed' ? -1 : 0;
-  const width = area.width / steps;
-  for (let i = 0; i < steps; i += 1) {
-    const value = low + ((i + 0.5) / steps) * (1 - low);
-    layer.add(`s${i}`, 'rect', {
-      x: area.left + i * width, y: area.top, width: width + 0.4, height: 8,
-      class: value < 0 ? 'cell cell-negative' : 'cell cell-positive', 'fill-opacity': Math.abs(value) ** 0.85,
-    });
-  }
-  layer.add('edge', 'rect', {x: area.left, y: area.top, width: area.width, height: 8, class: 'heatmap-edge'});
-  const ends = kind === 'signed' ? [[-limit, 0, 'start'], [0, 0.5, 'middle'], [limit, 1, 'end']] : [[0, 0, 'start'], [limit, 1, 'end']];
-  for (const [value, at, anchor] of /** @type {[number, number, string][]} */ (ends)) {
-    layer.add(`t${at}`, 'text', {x: area.left + at * area.width, y: area.top + 22, class: 'tick', 'text-anchor': anchor},
-      format(value).replace('-', '−'));
-  }
-  layer.end();
-}
-
-/**
- * The matrix as a table. Made anew only when its numbers change.
- * @param {HTMLElement} container
- * @param {{caption: string, matrix: Matrix, digits?: number, key?: string}} data
- */
-export function matrixTable(container, {caption, matrix, digits = 4, key = 'table'}) {
-  const rows = matrix.shape[0] ?? 0;
-  const columns = matrix.shape[1] ?? 1;
-  const scroll = part(container, key, 'div', {class: 'table-scroll', tabindex: 0, role: 'region', 'aria-label': caption});
-  const table = part(scroll, 'table', 'table', {class: 'matrix'});
-  part(table, 'caption', 'caption', {}, caption);
-  const body = part(table, 'body', 'tbody');
-  while (body.rows.length > rows) body.deleteRow(-1);
-  for (let i = 0; i < rows; i += 1) {
-    const row = body.rows[i] ?? body.insertRow();
-    while (row.cells.length > columns) row.deleteCell(-1);
-    for (let j = 0; j < columns; j += 1) {
-      const cell = row.cells[j] ?? row.insertCell();
-      const text = entry(matrix.values[i * columns + j] ?? NaN, digits);
-      if (cell.textContent !== text) cell.textContent = text;
-    }
-  }
-}
-
-/**
+ * A matrix entry as it is written in a cell.
  * @param {number} value
  * @param {number} places
  */
-function entry(value, places) {
+export function entry(value, places) {
   if (!Number.isFinite(value)) return '–';
   const text = value.toFixed(places);
   return (Number(text) === 0 ? (0).toFixed(places) : text).replace('-', '−');

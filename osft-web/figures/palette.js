@@ -28,7 +28,7 @@ const TABLE = {
   oft_seed: ['OFT, the tutorial’s simplification', 'Tutorial', 'ring', '1 4'],
   boft: ['BOFT', 'BOFT', 'hexagon', '6 3 2 3'],
   osft: ['OSFT', 'OSFT', 'circle', ''],
-  osft_dense: ['OSFT, dense', 'OSFT dense', 'ring', '14 3'],
+  osft_dense: ['OSFT dense', 'OSFT dense', 'ring', '14 3'],
   osft_directions: ['OSFT, independent directions', 'Directions', 'ring', '14 3'],
   block: ['Block formula', 'Block', 'cross', '3 3'],
   two_sided: ['Two-sided', 'Two-sided', 'ring', '14 3'],

@@ -4,6 +4,7 @@ import {cellEditing, editable} from '../figures/celledit.js';
 import {circle} from '../figures/circle.js';
 import {heatmap} from '../figures/heatmap.js';
 import {inset, panels} from '../figures/panels.js';
+import {asTables} from '../shell/matrices.js';
 import {formatNumber, formatPercent} from '../shell/numbers.js';
 
 /** @typedef {import('../shell/types.js').Outputs} Outputs */
@@ -93,6 +94,7 @@ export default {
   handles,
   summary,
   written: {eigenvalues: complexNumbers},
+  matrices: asTables([{name: 'matrix', caption: 'Q'}, {name: 'gram', caption: 'QᵀQ'}]),
   actions: [
     {id: 'shuffle', label: 'Shuffle the cards', run: shuffle},
     {id: 'pardon', label: 'Pardon', run: pardon, pressed: (state) => Boolean(state.pardon)},

@@ -7,6 +7,7 @@ import {knob} from '../figures/knob.js';
 import {inset, panels} from '../figures/panels.js';
 import {plane} from '../figures/plane.js';
 import {segments} from '../figures/points.js';
+import {asTables} from '../shell/matrices.js';
 import {formatNumber} from '../shell/numbers.js';
 
 /** @typedef {import('../shell/types.js').Outputs} Outputs */
@@ -129,6 +130,10 @@ export default {
   draw,
   handles,
   summary,
+  matrices: asTables([
+    {name: 'gradient_rotated', caption: 'The gradient in the basis of W’s singular vectors'},
+    ...FORMS.map(({key, title}) => ({name: `${key}_rotated`, caption: `What the ${title.toLowerCase()} lets through, in the same basis`})),
+  ]),
   table: {
     caption: 'The change of the weights by each form of the projection',
     corner: 'Form',

@@ -1,9 +1,10 @@
 // Page 4: singular values with a movable cut, and the matrix as a sum of what is kept and what is trained.
 // Called by the shell; every number comes from py/explorer/svd.py.
 import {movable} from '../figures/handle.js';
-import {heatmap} from '../figures/heatmap.js';
+import {heatmap, largest} from '../figures/heatmap.js';
 import {inset, panels} from '../figures/panels.js';
 import {cutLine, spectrum} from '../figures/spectrum.js';
+import {asTables} from '../shell/matrices.js';
 import {formatNumber, formatPercent} from '../shell/numbers.js';
 
 /** @typedef {import('../shell/types.js').Outputs} Outputs */
@@ -41,13 +42,6 @@ function draw(stage, outputs, state, view) {
   for (const {key} of MAPS) heatmap(made[key].marks, {values: outputs[key], limit, digits: 2}, inset(made[key].area, 2));
 }
 
-/** @param {ArrayLike<number>} values */
-function largest(values) {
-  let most = 1e-12;
-  for (let i = 0; i < values.length; i += 1) most = Math.max(most, Math.abs(values[i]));
-  return most;
-}
-
 /** @type {(stage: HTMLElement, api: Api) => void} */
 function handles(stage, api) {
   movable(stage, 'cut', {
@@ -79,16 +73,17 @@ export default {
   draw,
   handles,
   summary,
+  matrices: asTables([{name: 'weights', caption: 'W'}, {name: 'weights_high', caption: 'The critical part of W, which is kept'}, {name: 'weights_low', caption: 'The safe part of W, which is trained'}]),
   actions: [{id: 'regenerate', label: 'Regenerate', run: regenerate}],
   predict: {
-    question: 'The tutorial’s six singular values, from 3.5 down to 0.05: how much of the energy do the first two keep?',
-    options: ['About half', 'About three quarters', 'About nine tenths'],
-    settings: {source: 'toy', rank: 2, seed: 0},
+    question: 'A random matrix of 48 rows and 32 columns has learned nothing. How much of its energy do its 8 strongest directions keep, a quarter of them?',
+    options: ['About a quarter', 'About half', 'About nine tenths'],
+    settings: {source: 'random', rank: 8, seed: 0},
     judge: ({energy_kept: kept}) => {
-      if (kept < 0.625) return 0;
-      return kept < 0.825 ? 1 : 2;
+      if (kept < 0.375) return 0;
+      return kept < 0.7 ? 1 : 2;
     },
-    reveal: (outputs) => `${formatPercent(outputs.energy_kept, 4)}. Energy goes by squares, so a value half as large counts a quarter.`,
+    reveal: (outputs) => `${formatPercent(outputs.energy_kept, 4)}. Chance alone makes some directions stronger than others, so energy at the top is no proof of learning.`,
   },
   challenges: [
     {

@@ -137,6 +137,17 @@ function pointsOf(tensor) {
   return x.map((learned, i) => ({x: learned, y: y[i]}));
 }
 
+/**
+ * What OSFT reaches in the sweep at a retained fraction.
+ * @param {Outputs} outputs
+ * @param {number} ratio
+ */
+function sweep(outputs, ratio) {
+  const at = Array.from(outputs.front_retained.values, Number).findIndex((one) => Math.abs(one - ratio) < 1e-9);
+  const [learned = NaN, kept = NaN, average = NaN] = [0, 2, 4].map((part) => column(outputs.front_osft, part)[at]);
+  return {learned, kept, average};
+}
+
 /** @param {number} index */
 function stepText(index) {
   const step = Math.round(index) * STEP;
@@ -198,14 +209,18 @@ export default {
     ],
   }],
   predict: {
-    question: 'OFT keeps every singular value and the hyperspherical energy of the weights. After four more tasks, does it forget less than full fine-tuning?',
-    options: ['Yes, clearly less', 'About the same', 'No, it forgets more'],
-    settings: {methods: 'full,oft', metric: 'forgetting', step: 400, seed: 'mean'},
+    question: 'OSFT protected half of the directions. Let it protect nine tenths: what becomes of its average accuracy over all five tasks?',
+    options: ['It rises, because more is kept', 'It hardly changes', 'It falls, because less is learned'],
+    settings: {methods: 'full,lora,oft,osft', metric: 'accuracy', step: 400, seed: 'mean', retained: '0.9'},
     judge: (outputs) => {
-      if (outputs.oft_forgetting_high < outputs.full_forgetting_low) return 0;
-      return outputs.oft_forgetting_low > outputs.full_forgetting_high ? 2 : 1;
+      const change = outputs.retained_osft_average_accuracy - sweep(outputs, 0.5).average;
+      if (Math.abs(change) < 0.02) return 1;
+      return change > 0 ? 0 : 2;
     },
-    reveal: (outputs) => `OFT forgets ${formatPercent(outputs.oft_forgetting)} (95 % interval ${formatPercent(outputs.oft_forgetting_low)} to ${formatPercent(outputs.oft_forgetting_high)}), full fine-tuning ${formatPercent(outputs.full_forgetting)} (${formatPercent(outputs.full_forgetting_low)} to ${formatPercent(outputs.full_forgetting_high)}). Keeping the geometry of the weights is not keeping what the network does.`,
+    reveal: (outputs) => {
+      const half = sweep(outputs, 0.5);
+      return `From ${formatPercent(half.average)} to ${formatPercent(outputs.retained_osft_average_accuracy)}. The first task is kept at ${formatPercent(outputs.retained_osft_kept)} in place of ${formatPercent(half.kept)}, and new ones are learned to ${formatPercent(outputs.retained_osft_learning)} in place of ${formatPercent(half.learned)}. What protects the old limits the new.`;
+    },
   },
   challenges: [
     {

@@ -97,7 +97,9 @@ class MountedPage {
     const {explorer, declaration, module, signal} = this;
     const form = /** @type {HTMLFormElement} */ (find(explorer, '.controls'));
     this.controls = buildControls(form, declaration.parameters, (name, value, settled) => this.set({[name]: value}, {settle: settled}));
-    this.fill = buildReadout(find(explorer, '.outputs'), declaration.outputs, module);
+    const list = find(explorer, '.outputs');
+    const parts = [buildReadout(list, declaration.outputs, module), module.matrices?.(list)];
+    this.fill = (/** @type {Outputs} */ outputs) => parts.forEach((fill) => fill?.(outputs));
     this.api = this.makeApi();
     this.buildTools();
     this.readAddress();

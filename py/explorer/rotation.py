@@ -11,7 +11,7 @@ from explorer.declare import Array, Output, Outputs, Page, Parameter, choices, d
 from osft.orthogonal import angles, exponential, givens
 
 IN_SPACE = {"view": ["3d"]}
-TOLERANCE = 1e-12  # relative; rounding in float64 leaves about 1e-15
+TOLERANCE = 1e-12  # relative, as the notes below say; rounding in float64 leaves about 1e-15
 SPACE_POINTS = 200  # in space the angles of all pairs among so many points are measured
 
 PARAMETERS = (
@@ -33,7 +33,7 @@ OUTPUTS = (
         "distance_preserved",
         "Distance preserved",
         "flag",
-        note=f"True when the two distances differ by at most {TOLERANCE:g} of the first.",
+        note="True when the two distances differ by at most 10⁻¹² of the first.",
     ),
     Output(
         "angle_error",
@@ -44,7 +44,7 @@ OUTPUTS = (
     ),
     Output("determinant", "Determinant", "float"),
     Output("orthogonality_error", "Distance of AᵀA from I", "float", note="Frobenius norm of AᵀA − I."),
-    Output("is_orthogonal", "Orthogonal", "flag", note=f"True when the Frobenius norm of AᵀA − I is at most {TOLERANCE:g}."),
+    Output("is_orthogonal", "Orthogonal", "flag", note="True when the Frobenius norm of AᵀA − I is at most 10⁻¹²."),
     Output(
         "singular_values",
         "Stretch along each principal direction",

@@ -91,7 +91,7 @@ OUTPUTS = (
     Output(
         "energy_kept", "Energy kept", "float", percent=True, note="Sum of the kept squared singular values over the sum of all."
     ),
-    Output("reconstruction_error", "Distance of W_high from W", "float", note="Frobenius norm."),
+    Output("reconstruction_error", "Distance of the kept part from W", "float", note="Frobenius norm."),
     Output("relative_error", "The same over the norm of W", "float"),
     Output("rank_for_90", "Directions that hold 90 % of the energy", "int"),
     Output("trainable_parameters", "Trainable parameters", "int", note="(k − ρ)(m + n + 1), what HF PEFT reports for this cut."),

@@ -37,15 +37,15 @@ METHODS = {
     "oft": "OFT",
     "osft": "OSFT",
     "osft_dense": "OSFT dense (our simplification)",
-    "seed_block": "The tutorial’s block projection",
-    "random": "Random subspace (control)",
+    "seed_block": "Block formula (the original’s)",
+    "random": "Random directions (control)",
     "bottom": "Smallest directions (control)",
     "gpm": "GPM (looks at old activations)",
     "ewc": "EWC",
     "l2sp": "L2-SP",
     "replay": "Replay (keeps old images)",
     "frozen": "Frozen after the first task",
-    "joint": "Joint (all tasks at once)",
+    "joint": "All tasks at once (joint)",
 }
 UNORDERED = ("joint",)  # it has no order of tasks, so forgetting and learning mean nothing for it
 SWEPT = ("osft", "osft_dense", "random", "seed_block", "bottom")

@@ -1,6 +1,6 @@
 """Addresses that nobody would send in good faith, of any page: a list of naughty values and a generator of queries.
 
-Used by test_input.py with a sample, and by bench/soak.py with thousands.
+Used by test_input.py: with a sample in passing, with a thousand a page where OSFT_HOSTILE_URLS says so.
 """
 
 from __future__ import annotations
@@ -232,13 +232,18 @@ def encoded(text: str, source: random.Random) -> str:
     return quote(text, safe="") if source.random() < 0.7 else text.replace("#", "%23").replace("&", "%26")
 
 
-VISIT = """async ([page, queries, whole]) => {
+VISIT = """async ([page, queries, whole, patient]) => {
   // Every state that the page wants computed, noted where it is asked for.
   const channel = window.osft.kernel.latest(`page:${page}`);
   window.states ??= [];
+  let asked = Promise.resolve();
   if (!Object.hasOwn(channel, 'ask')) {
     const ask = channel.ask.bind(channel);
-    channel.ask = (name, args) => { window.states.push(args.parameters); return ask(name, args); };
+    channel.ask = (name, args) => {
+      window.states.push(args.parameters);
+      asked = ask(name, args);
+      return asked;
+    };
   }
   const {go} = await import(new URL('shell/router.js', document.baseURI).href);
   const trouble = [];
@@ -252,6 +257,8 @@ VISIT = """async ([page, queries, whole]) => {
       } else {
         history.pushState(null, '', address);
         dispatchEvent(new PopStateEvent('popstate'));
+        // A cell that cannot be edited so is refused by name; anything else has to be an answer.
+        if (patient) await asked.catch((error) => { if (!error.field) throw error; });
       }
     } catch (error) {
       trouble.push([query, String(error)]);
@@ -261,4 +268,6 @@ VISIT = """async ([page, queries, whole]) => {
   }
   return trouble;
 }"""
-"""Goes through queries inside one open page: by the history, or (`whole`) by following a link to each."""
+"""Goes through queries inside one open page: by the history, or (`whole`) by following a link to each.
+
+With `patient` each has to be answered by Python before the next; without, the newest wins, as for a reader."""

@@ -5,16 +5,22 @@ The second run is also compared with the committed outputs, so that these are wh
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import jupytext
 import nbformat
 import pytest
+import zmq
+import zmq.asyncio
+from jupyter_client.channels import AsyncZMQSocketChannel
+from jupyter_client.session import Session
 
 from notebooks.render import FOLDER, SOURCES, execute
 
@@ -55,7 +61,8 @@ def differences(fresh: str, committed: str) -> list[str]:
 @by_name
 def test_runs_with_what_is_installed(source: Path) -> None:
     """As a reader would, from the .ipynb; with PyTorch, PEFT and ipywidgets where they are installed."""
-    command = [sys.executable, "-m", "pytest", "--nbmake", "--nbmake-timeout=300", "-q", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "--nbmake", "--nbmake-timeout=300", "-q"]
+    command += ["-p", "no:cacheprovider", "-p", "notebooks.render"]
     done = subprocess.run(
         [*command, str(source.with_suffix(".ipynb"))],
         cwd=ROOT,
@@ -96,6 +103,30 @@ def test_differences_are_seen() -> None:
     assert differences("12,288 numbers", "12,289 numbers") == []
     assert differences("12,288 numbers", "16,128 numbers") == ["12288.0 is not 16128.0"]
     assert differences("Most by oft.", "Most by full.") == ["'Most by oft.' is not 'Most by full.'"]
+
+
+def test_a_reply_is_heard_while_something_is_sent() -> None:
+    """The moment at which nbclient would sleep until its timeout: see notebooks.render."""
+
+    async def converse() -> Any:
+        session = Session(key=b"")
+        with zmq.Context() as context, context.socket(zmq.ROUTER) as kernel, zmq.asyncio.Context() as own:
+            port = kernel.bind_to_random_port("tcp://127.0.0.1")
+            channel = AsyncZMQSocketChannel(own.socket(zmq.DEALER), session)
+            channel.socket.connect(f"tcp://127.0.0.1:{port}")
+            channel.send(session.msg("execute_request"))
+            client = kernel.recv_multipart()[0]
+            reply = asyncio.ensure_future(channel.get_msg(timeout=60))
+            await asyncio.sleep(0.1)  # now it waits
+            session.send(kernel, "execute_reply", ident=client)
+            time.sleep(0.5)  # the reply has arrived, and the loop had no chance to see it
+            channel.send(session.msg("comm_msg"))
+            try:
+                return await asyncio.wait_for(reply, timeout=20)
+            finally:
+                channel.socket.close(linger=0)
+
+    assert asyncio.run(converse())["header"]["msg_type"] == "execute_reply"
 
 
 @by_name

@@ -173,6 +173,21 @@ def test_forced_colours(reader: Reader, name: str) -> None:
     reader.open(name)
     invisible: list[str] = reader.page.evaluate(INVISIBLE)
     assert invisible == []
+    lost: list[str] = reader.page.evaluate(LOST)
+    assert lost == []
+
+
+# Texts in the colour of the ground that a browser lays behind them in forced colours.
+LOST = """() => {
+  const probe = document.body.appendChild(document.createElement('p'));
+  probe.style.setProperty('color', 'Canvas');
+  const ground = getComputedStyle(probe).color;
+  probe.remove();
+  return [...document.querySelectorAll('body *')]
+    .filter((node) => [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim()) && node.checkVisibility())
+    .filter((node) => !(node instanceof SVGElement) && getComputedStyle(node).color === ground)
+    .map((node) => node.outerHTML.slice(0, 120));
+}"""
 
 
 # Marks whose fill and stroke are both the background's colour, transparent or none.

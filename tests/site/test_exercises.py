@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.site.documents import document
 from tests.site.driver import PAGES, Reader, revision, set_value, wait_revision
 
 every_page = pytest.mark.parametrize("name", PAGES)
@@ -103,6 +104,7 @@ def test_prediction(reader: Reader, name: str) -> None:
     panel = reader.panel("predict")
     verdict = panel.locator(".predict-verdict")
     expect(verdict).to_be_hidden()
+    opening = reader.state()
     right = []
     options = panel.locator(".predict-option label").all_text_contents()
     assert len(options) >= 3
@@ -115,8 +117,17 @@ def test_prediction(reader: Reader, name: str) -> None:
             continue
         expect(verdict).to_have_attribute("data-right", "no")
     assert len(right) == 1
-    # The figure shows what decided, and the sentence its numbers.
+    # The figure shows what decided, which it did not when the page was opened, and the sentence its numbers.
+    assert reader.state() != opening
     assert re.search(r"\d", verdict.text_content() or "")
+
+
+@every_page
+def test_the_question_comes_before_the_text_that_answers_it(name: str) -> None:
+    (story,) = document(f"{name}.html").all("article")
+    sections = list(story.all("section"))
+    assert sections[0]["data-panel"] == "predict"
+    assert sections[1]["id"] == "notice"
 
 
 def test_nothing_is_revealed_before_an_answer(page: Page) -> None:

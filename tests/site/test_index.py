@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
+import itertools
 import re
 
 import pytest
@@ -107,6 +108,24 @@ def test_every_source_of_the_library_can_be_opened(index: Element) -> None:
     assert cited <= {entry["id"] for entry in index.find("library").all("li")}
 
 
+def front(name: str) -> list[tuple[float, float]]:
+    """What is learned and kept along one of page 7's lines, from the most learned down."""
+    tensor = data("training")["result"][f"front_{name}"]
+    width = tensor["shape"][1]
+    rows = [tensor["values"][i : i + width] for i in range(0, len(tensor["values"]), width)]
+    best = max(range(len(rows)), key=lambda i: rows[i][0])
+    side = rows[best:] if name == "osft" else rows[best::-1]
+    return [(row[0], row[2]) for row in side]
+
+
+def at(line: list[tuple[float, float]], learned: float) -> float:
+    """What is kept where so much is learned, between the two nearest points."""
+    for (x0, y0), (x1, y1) in itertools.pairwise(line):
+        if x1 <= learned <= x0:
+            return y0 + (y1 - y0) * (learned - x0) / (x1 - x0)
+    raise AssertionError(f"The line does not reach {learned}.")
+
+
 def mean(method: str, metric: str) -> float:
     value: float = data("index")["experiment"][method][metric]["mean"]
     return value
@@ -122,6 +141,13 @@ def test_the_experiment_says_what_the_text_says_of_it() -> None:
     # "Methods that may look at old data do better"; "training on all tasks at once sets the mark"
     assert mean("joint", "average_accuracy") > max(mean("gpm", "average_accuracy"), mean("replay", "average_accuracy"))
     assert min(mean("gpm", "average_accuracy"), mean("replay", "average_accuracy")) > mean("osft", "average_accuracy")
+    # Page 7: "Where new tasks are learned well, OSFT's line runs above full fine-tuning's …, with Adam or SGD, and OFT's
+    # runs below"
+    lines = {name: front(name) for name in ("osft", "full", "full_sgd", "oft")}
+    for learned in (0.85, 0.9, 0.93):
+        osft, adam, sgd, oft = (at(lines[name], learned) for name in lines)
+        assert osft > max(adam, sgd)
+        assert min(adam, sgd) > oft
     # The control: strongest half, random half, weakest half or nothing
     control = found["control"]
     assert control["osft_dense"] < 0.5 * control["random"] < 0.5 * min(control["bottom"], control["nothing"])

@@ -25,6 +25,19 @@ FOCUSED = """() => {
   const ring = inEditor ? node.closest('.cm-editor') : node.querySelector?.('.knob-focus') ?? node;
   const style = getComputedStyle(ring);
   const box = ring.getBoundingClientRect();
+  // A ring outside its element is not seen where an element around it, as large as itself, clips what stands out.
+  function clipped(node, {outlineStyle, outlineOffset, outlineWidth}) {
+    if (outlineStyle === 'none' || parseFloat(outlineOffset) + parseFloat(outlineWidth) <= 0) return false;
+    const inner = node.getBoundingClientRect();
+    for (let one = node.parentNode; one; one = one.host ?? one.parentNode) {
+      if (!(one instanceof Element) || one === document.documentElement || one === document.body) continue;
+      if (getComputedStyle(one).overflowX === 'visible') continue;
+      const outer = one.getBoundingClientRect();
+      const free = [inner.left - outer.left, inner.top - outer.top, outer.right - inner.right, outer.bottom - inner.bottom];
+      if (free.every((room) => room < 2)) return true;
+    }
+    return false;
+  }
   return {
     tag: node.localName, role: node.getAttribute('role'), place: every.indexOf(host),
     name: node.getAttribute('aria-label') || node.labels?.[0]?.textContent || node.textContent.trim().slice(0, 40),
@@ -32,8 +45,8 @@ FOCUSED = """() => {
       : host.closest('.controls') ? 'controls' : host.closest('.tools') ? 'tools'
       : host.closest('header.site-header') ? 'header' : host.closest('main') ? 'main' : host.localName),
     parameter: host.closest('[data-parameter]')?.dataset.parameter ?? '',
-    ring: (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2)
-      || (style.stroke !== 'none' && parseFloat(style.strokeWidth) >= 2),
+    ring: !clipped(ring, style) && ((style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2)
+      || (style.stroke !== 'none' && parseFloat(style.strokeWidth) >= 2)),
     onScreen: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
   };
 }"""

@@ -37,6 +37,46 @@ PROMISED: dict[str, tuple[dict[str, Any], list[str]]] = {
 }  # fmt: skip
 
 
+MATRICES: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "orthogonal": ({"n": 5, "method": "cayley"}, ["matrix", "gram"]),
+    "orthogonal, drawn without numbers": ({"n": 40}, ["matrix", "gram"]),
+    "svd": ({}, ["weights", "weights_high", "weights_low"]),
+    "projection": (
+        {"mode": "matrix", "size": 4},
+        ["gradient_rotated", "block_rotated", "two_sided_rotated", "factors_rotated"],
+    ),
+}
+
+CELLS = """(region) => [...region.querySelectorAll('tbody tr')].map((row) =>
+  [...row.querySelectorAll('td')].map((cell) => Number(cell.textContent.replace('−', '-'))))"""
+ANSWER = """async ([page, parameters]) => {
+  const {outputs} = await window.osft.kernel.call('compute', {page, parameters});
+  return Object.fromEntries(Object.entries(outputs).map(([name, value]) =>
+    [name, value.values ? {shape: value.shape, values: Array.from(value.values)} : value]));
+}"""
+
+
+@pytest.mark.parametrize("case", MATRICES)
+def test_heat_maps_are_tables_too(reader: Reader, case: str) -> None:
+    """Every number of a heat map can be read, also where the map is drawn on a canvas without numbers."""
+    settings, names = MATRICES[case]
+    page = case.split(",")[0]
+    reader.open(page, **settings)
+    reader.page.get_by_text("The matrices as tables").click()
+    answer = reader.page.evaluate(ANSWER, [page, settings])
+    for name in names:
+        region = reader.page.locator(f".matrices [data-matrix='{name}']")
+        assert region.get_attribute("aria-label")
+        shown, known = region.evaluate(CELLS), answer[name]
+        assert [len(shown), len(shown[0])] == known["shape"]
+        assert [cell for row in shown for cell in row] == pytest.approx(known["values"], abs=5.1e-5)
+
+
+def test_no_table_of_matrices_without_matrices(reader: Reader) -> None:
+    reader.open("projection")
+    expect(reader.page.locator(".matrices")).to_be_hidden()
+
+
 @pytest.mark.parametrize("case", PROMISED)
 def test_promised_outputs(reader: Reader, case: str) -> None:
     settings, names = PROMISED[case]

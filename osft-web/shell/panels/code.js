@@ -5,7 +5,7 @@ import {buildCell} from './cell.js';
 
 /** @type {(root: HTMLElement, api: import('../types.js').Api) => Promise<void>} */
 export async function mount(root, api) {
-  const waiting = element('p', {class: 'code-state'}, 'The source appears when Python is ready.');
+  const waiting = element('p', {class: 'code-state'}, api.kernel.status.state === 'ready' ? 'The source is on its way.' : 'The source appears when Python is ready.');
   const place = element('div', {class: 'code-cell'});
   root.replaceChildren(
     element('h2', {}, 'The Python that computed this'),

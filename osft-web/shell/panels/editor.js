@@ -20,6 +20,7 @@ export function editor(root, text, {label, run}) {
     class: 'code-field', 'aria-label': label, spellcheck: 'false', wrap: 'off', autocapitalize: 'off', autocomplete: 'off', rows: Math.min(24, text.split('\n').length + 1),
   });
   field.value = text;
+  field.setSelectionRange(0, 0); // whoever comes by keyboard starts at the first line
   root.replaceChildren(field);
   /** @type {any} */
   let rich = null;
@@ -89,7 +90,7 @@ async function richEditor(root, field, label, run) {
     '.cm-scroller': {fontFamily: 'var(--mono)', lineHeight: '1.5', maxHeight: '32rem'},
     '.cm-gutters': {backgroundColor: 'transparent', color: 'var(--ink-soft)', border: 'none'},
     '.cm-activeLine, .cm-activeLineGutter': {backgroundColor: 'var(--code-active)'},
-    '&.cm-focused': {outline: '2px solid var(--accent)', outlineOffset: '1px'},
+    '&.cm-focused': {outline: '2px solid var(--accent)', outlineOffset: '-2px'},
     '&.cm-focused .cm-selectionBackground, .cm-selectionBackground': {backgroundColor: 'var(--code-selection) !important'},
     '.cm-cursor': {borderLeftColor: 'var(--ink)'},
   });

@@ -7,7 +7,7 @@ import {series} from '../../figures/palette.js';
 import {buildControls} from '../controls.js';
 import {settle} from '../declaration.js';
 import {button, element, setText} from '../dom.js';
-import {formatNumber} from '../numbers.js';
+import {formatNumber, formatPercent} from '../numbers.js';
 import {watchTheme} from '../theme.js';
 
 /** @typedef {import('../types.js').Api} Api */
@@ -135,10 +135,10 @@ export function mount(root, api) {
     const cells = (/** @type {[string, Line]} */ [key, line]) => element('tr', {},
       element('th', {scope: 'row'}, series(key).label),
       ...[['average_accuracy', line.average[line.average.length - 1]], ['forgetting', line.forgetting], ['learning', line.learning]].map(([name, value]) =>
-        element('td', {}, element('output', {name: `live_${key}_${name}`, 'data-value': String(value)}, formatNumber(Number(value), 3)))));
+        element('td', {class: 'number'}, element('output', {name: `live_${key}_${name}`, 'data-value': String(value)}, formatPercent(Number(value))))));
     table.replaceChildren(element('table', {},
       element('caption', {}, 'The live run'),
-      element('thead', {}, element('tr', {}, ...['Method', 'Average accuracy', 'Forgetting', 'Learning'].map((title) => element('th', {scope: 'col'}, title)))),
+      element('thead', {}, element('tr', {}, element('th', {scope: 'col'}, 'Method'), ...['Average accuracy', 'Forgetting', 'Learning'].map((title) => element('th', {scope: 'col', class: 'number'}, title)))),
       element('tbody', {}, ...[...lines].map(cells))));
   }
 }
