@@ -3,7 +3,7 @@
 A first visit in an empty profile, until Python is ready and the figure live. Everything that was asked for is
 counted raw, with gzip (level 6) and with brotli (quality 11 for what does not change, as a host with stored brotli would
 send it). *Page* is HTML, CSS, scripts and the page's data; *fonts* and pictures are apart; *Python* is the runtime, NumPy
-and py/, with the scripts that run in the worker. What is fetched after the first live result is *later*, but for the
+and py/, with the scripts that run in a worker. What is fetched after the first live result is *later*, but for the
 copy for offline use.
 """
 
@@ -36,12 +36,12 @@ new MutationObserver((_, observer) => {
   observer.disconnect();
 }).observe(document, {subtree: true, attributes: true, attributeFilter: ['data-python', 'data-source']});
 """
-IN_THE_WORKER = ("worker", "runtime", "pack", "confine", "snapshot")
+IN_A_WORKER = ("worker", "runtime", "pack", "confine", "snapshot", "fetcher", "supply", "download", "shelf", "tier")
 PYTHON = (
     "generated/runtime/",
     "generated/py.zip",
     "generated/manifest.json",
-    *(f"kernel/{name}.js" for name in IN_THE_WORKER),
+    *(f"kernel/{name}.js" for name in IN_A_WORKER),
 )
 FONTS, PICTURES = (".woff2",), (".svg", ".png", ".ico")
 

@@ -22,16 +22,16 @@ from tests.faults.conftest import (
     notice,
 )
 from tests.site.documents import DOCUMENTS
-from tests.site.driver import EXPLORER, PAGES, PATIENCE, output, revision, set_value, wait_live, wait_revision
+from tests.site.driver import EXPLORER, PAGES, PATIENCE, output, python_workers, revision, set_value, wait_live, wait_revision
 
 LAN = "lan.test"
 # After a return from its cache the browser tells Playwright of no worker, so the page itself keeps them.
 KEEP_WORKERS = """
 window.raised = [];
 window.Worker = class extends Worker {
-  constructor(...given) {
-    super(...given);
-    raised.push(this);
+  constructor(script, options) {
+    super(script, options);
+    if (options.name === 'python') raised.push(this);
   }
 };
 """
@@ -129,7 +129,7 @@ def test_back_and_forward_inside_the_site(sabotage: Sabotage) -> None:
     page.go_forward()
     page.locator(f"{EXPLORER}[data-page='svd'][data-source='live']").wait_for(state="attached")
     expect(page.locator(".controls [name='rank']")).to_have_value("4")
-    assert len(page.workers) == 1
+    assert len(python_workers(page)) == 1
 
 
 @pytest.mark.parametrize("script", [BLOCKED_STORAGE, FULL_STORAGE])

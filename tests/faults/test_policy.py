@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Request
 from tests.faults.conftest import Sabotage
 from tests.faults.saboteur import Saboteur
 from tests.site.documents import DOCUMENTS, SITE
-from tests.site.driver import PAGES, wait_live
+from tests.site.driver import PAGES, python_workers, wait_live
 
 # What each way out does in a page, and the directive that stops it. `address` is another origin.
 # The attempts run in a timer, because what a test evaluates itself is not bound by the policy.
@@ -122,7 +122,7 @@ def test_nothing_gets_out_of_the_page(sabotage: Sabotage, foreign: Saboteur) -> 
 def test_nothing_gets_out_of_the_worker(sabotage: Sabotage, foreign: Saboteur) -> None:
     page = sabotage.page("rotation.html")
     wait_live(page)
-    worker = page.workers[0]
+    worker = python_workers(page)[0]
     worker.evaluate(f"() => {{ {attempts(FROM_THE_WORKER, 'address').replace('{ ', '{ return ')} }}")
     found = worker.evaluate(
         """async (address) => {

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from explorer import surface
 from tests.faults.conftest import DEADLY, ENDLESS_LOOP, FLOOD, OUT_OF_MEMORY, Sabotage, is_live, notice, press
 from tests.faults.saboteur import sabotaged
-from tests.site.driver import EXPLORER, PATIENCE, open_live, output, revision, set_value, wait_live, wait_revision
+from tests.site.driver import EXPLORER, PATIENCE, open_live, output, python_workers, revision, set_value, wait_live, wait_revision
 
 CELL = "[data-panel='code']"
 MARKUP = "<img src=x onerror=window.hit=1>"
@@ -236,7 +236,7 @@ def test_a_worker_that_crashes_is_replaced(sabotage: Sabotage) -> None:
     page = sabotage.page("rotation.html?angle=30")
     wait_live(page)
     before = revision(page)
-    page.workers[0].evaluate("() => { setTimeout(() => { throw new Error('crashed'); }); }")
+    python_workers(page)[0].evaluate("() => { setTimeout(() => { throw new Error('crashed'); }); }")
     line = notice(page, "OSFT-E22")
     expect(line).to_contain_text("Python stopped")
     expect(line).to_contain_text("starts again by itself. Your settings are kept.")
@@ -252,7 +252,7 @@ def test_a_computation_that_does_not_end_has_a_limit(sabotage: Sabotage) -> None
     page = sabotage.page()
     page.clock.install()
     open_live(page, sabotage.url("rotation.html"))
-    page.workers[0].evaluate("() => { setTimeout(() => { for (;;); }); }")
+    python_workers(page)[0].evaluate("() => { setTimeout(() => { for (;;); }); }")
     before = revision(page)
     page.locator(".controls [name='angle']").fill("30")
     expect(page.locator(EXPLORER)).to_have_attribute("aria-busy", "true")

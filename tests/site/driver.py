@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, Worker
 
 PAGES = ("rotation", "orthogonal", "energy", "svd", "projection", "parameters", "training")
 EXPLORER = ".explorer[data-page]"
@@ -27,6 +27,11 @@ def wait_live(page: Page) -> None:
     """Wait until Python is ready and the figure shows its answer."""
     page.locator("html[data-python='ready']").wait_for(state="attached", timeout=PATIENCE)
     page.locator(f"{EXPLORER}[data-source='live']").wait_for(state="attached", timeout=PATIENCE)
+
+
+def python_workers(page: Page) -> list[Worker]:
+    """The workers that Python runs in; what fetches its files is a worker, too."""
+    return [worker for worker in page.workers if worker.evaluate("() => self.name") == "python"]
 
 
 def revision(page: Page) -> int:

@@ -21,7 +21,7 @@ FIRST_RESULT = 7_800_000
 """Bytes with gzip of all that is fetched until the figure is live, on the accelerated runtime."""
 QUIET = 200
 """Milliseconds after the live figure in which what was asked for before it has come."""
-REQUESTS = {"page": 60, "Python": 12, "fonts": 5}
+REQUESTS = {"page": 60, "Python": 17, "fonts": 5}
 """Each script is a file of its own; they are all named in the document's head and fetched at once."""
 
 
@@ -61,6 +61,6 @@ def test_a_document_announces_what_it_imports(tmp_path: Path) -> None:
 
     assert preloads.write(tmp_path) == ["one.html"]
     assert preloads.LINK.findall((tmp_path / "one.html").read_text()) == [
-        f'  <link rel="modulepreload" href="{name}">\n' for name in ("pages/one.js", "a.js", "b.js", "c.js")
+        f'  <link rel="modulepreload" href="{name}" fetchpriority="low">\n' for name in ("pages/one.js", "a.js", "b.js", "c.js")
     ]
     assert preloads.outdated(tmp_path) == []

@@ -265,18 +265,20 @@ def test_the_snapshot_is_for_fast_networks(context: BrowserContext, connection: 
     found = run(
         """
         const [connection, rate] = given;
-        const {chooseTier} = await import(new URL('kernel/tier.js', document.baseURI).href);
+        const kernel = (name) => import(new URL(`kernel/${name}.js`, document.baseURI).href);
+        const [{chooseTier}, {isThrifty}] = await Promise.all([kernel('tier'), kernel('material')]);
         Object.defineProperty(navigator, 'connection', {get: () => connection});
         performance.getEntriesByName = () => [{transferSize: 18300, encodedBodySize: 18000}];
         let started = 0;
         const supply = {
-          url: (path) => new URL(path, document.baseURI).href,
           get: () => { started ||= performance.now(); return pause(5); },
           reached: (bytes) => pause(1000 * bytes / rate),
           count: () => ({loaded: rate * (performance.now() - started) / 1000}),
         };
-        const boot = {loader: 'a', glue: 'b', wasm: 'c', tiers: {stock: {}, fast: {}, snapshot: {snapshot: 'd'}}};
-        return chooseTier(boot, supply, '', false);
+        const [loader, snapshot] = ['a', 'd'].map((path) => ({url: new URL(path, document.baseURI).href, bytes: 1, sha256: ''}));
+        const tiers = ['stock', 'fast', 'snapshot'];
+        const choice = {tiers, start: [loader], snapshot, asked: '', careful: false, thrifty: isThrifty()};
+        return chooseTier(choice, supply);
         """,
         connection,
         rate,
