@@ -1,4 +1,5 @@
 """Writes bench/RESULTS.md from bench/results.json: every promise with how far it is, then what each measurement found.
+The README quotes the promises; that table is written here too.
 
 Called by bench/_bench.py after each measurement; `python -m bench._report` writes it again.
 """
@@ -7,9 +8,13 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 from typing import Any
 
-from bench._bench import RESULTS, Budget, table
+from bench._bench import RESULTS, ROOT, Budget, table
+
+README = ROOT / "README.md"
+QUOTED = re.compile(r"(<!-- measured -->\n).*(<!-- /measured -->\n)", re.DOTALL)
 
 ORDER = ("first_paint", "startup", "interaction", "page_to_page", "stop", "bytes", "lighthouse", "native", "peers", "soak")
 INTRODUCTION = """# What was measured
@@ -45,6 +50,14 @@ def write() -> None:
     facts = ", ".join(f"{name} {value}" for name, value in results["machine"].items())
     text = "\n".join([INTRODUCTION, f"Machine: {facts}.\n", "## Budgets and goals\n", promised(promises), "", *parts])
     RESULTS.with_name("RESULTS.md").write_text(text.rstrip() + "\n", encoding="utf-8")
+    readme = README.read_text(encoding="utf-8")
+    README.write_text(QUOTED.sub(lambda found: f"{found[1]}{quoted(promises)}\n{found[2]}", readme), encoding="utf-8")
+
+
+def quoted(promises: list[tuple[Budget, str]]) -> str:
+    """What the README says of the promises: measured, and the budget, with a miss in bold."""
+    rows = [[each.what, _number(each.measured, each), _kept(each, each.budget), load] for each, load in promises]
+    return table(["what", "measured", "budget", "load"], rows)
 
 
 def promised(promises: list[tuple[Budget, str]]) -> str:

@@ -221,7 +221,10 @@ def _clean(options: argparse.Namespace) -> int:
 
 
 def _lab(options: argparse.Namespace) -> int:
-    return build_lab(Places.of(ROOT).site, ROOT / ".cache", say)
+    places = Places.of(ROOT)
+    status = build_lab(places.site, ROOT / ".cache", say)
+    build(places, say)  # the manifest tells the pages that they can link to it
+    return status
 
 
 def _precompute(options: argparse.Namespace) -> int:

@@ -76,11 +76,13 @@ def build_lab(site_dir: Path, cache_dir: Path, log: Say) -> int:
 def configuration() -> dict[str, Any]:
     """`jupyter-lite.json`: Pyodide from the folder beside it, and nothing from any package index."""
     kernel = {"disablePyPIFallback": True, "loadPyodideOptions": {"packages": list(AT_START)}}
+    # exposeAppInBrowser: a test, or a reader at the console, can ask the running notebook for its outputs.
     return {
         "jupyter-lite-schema-version": 0,
         "jupyter-config-data": {
             "appName": "Down the Orthogonal Rabbit Hole",
             "contentsAllJsonFile": "all.json",
+            "exposeAppInBrowser": True,
             "litePluginSettings": {KERNEL_EXTENSION: kernel},
         },
     }

@@ -102,7 +102,14 @@ def _usable_manifest(places: Places, inputs: str) -> dict[str, Any] | None:
 
 
 def _is_listed(places: Places, manifest: dict[str, Any] | None) -> bool:
-    return manifest is not None and manifest["site"] == listing(places.site, site_files(places.site))
+    if manifest is None or manifest.get("lab") != has_lab(places.site):
+        return False
+    return bool(manifest["site"] == listing(places.site, site_files(places.site)))
+
+
+def has_lab(site: Path) -> bool:
+    """Whether this copy has the notebooks in JupyterLite, which pages then link to."""
+    return (site / "lab" / "index.html").is_file()
 
 
 def read_manifest(generated: Path) -> dict[str, Any] | None:
@@ -236,7 +243,7 @@ def _write(places: Places, lock: Lock, cache: Cache, staging: Path, inputs: str,
 
 def write_manifest(site: Path, folder: Path, content: dict[str, Any]) -> None:
     """Write the manifest in one step, with today's pages and the build's name: a hash of all the rest."""
-    content = {**content, "site": listing(site, site_files(site))}
+    content = {**content, "site": listing(site, site_files(site)), "lab": has_lab(site)}
     content.pop("build", None)
     content["build"] = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
     partial = folder / ".manifest.json"

@@ -36,6 +36,8 @@ export async function mountPage(main, signal) {
   const explorer = /** @type {HTMLElement|null} */ (main.querySelector('.explorer[data-page]'));
   if (!explorer) {
     mountCells(main, signal);
+    // Of use to one document, and at the end of its loading; without it there is no link.
+    import('./lab.js').then(({offerLab}) => offerLab(main, signal), () => {});
     return;
   }
   const name = String(explorer.dataset.page);

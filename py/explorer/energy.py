@@ -36,8 +36,8 @@ BLOCK = 32
 NEARLY = 0.999
 # Relative changes up to this are rounding.
 TOLERANCE = 1e-9
-# Products in one answer: a second or two in a browser. Above it fewer draws are made.
-MOST_PRODUCTS = 2e9
+# Pairs of rows in one answer: a second or two in a browser, where a pair takes 60 to 200 ns. Above it fewer draws are made.
+MOST_PAIRS = 1.5e7
 NAMES = {"original": "Original", "oft": "OFT", "random": "Random", "lora": "LoRA"}
 UPDATES = ("oft", "random", "lora")
 
@@ -267,7 +267,7 @@ def compute(
     """Rotate W, add Gaussian noise to it, add a product of two thin matrices to it, all by the same
     relative size, and compare the energies of the rows.
     """
-    draws = max(1, min(draws, int(MOST_PRODUCTS / (3 * neurons**2 * (features + 16)))))
+    draws = max(1, min(draws, int(MOST_PAIRS / (3 * neurons**2))))
     weights, turns, noise, product = draw(neurons, features, rank, draws, seed, side)
     oft, short = rotate_rows(turns, strength)
     stacks = {

@@ -7,6 +7,10 @@ osft.parameters and osft.continual, are imported when they are first named.
 
 from importlib import import_module
 from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from . import continual, energy, orthogonal, parameters, subspace
 
 __version__ = "1.0.0"
 __all__ = ["continual", "energy", "orthogonal", "parameters", "subspace"]

@@ -56,7 +56,9 @@ def test_its_types_are_seen_by_a_type_checker(wheel: Path, tmp_path: Path) -> No
     command = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--quiet", "--target"]
     subprocess.run([*command, str(target), str(wheel)], check=True, capture_output=True)
     use = tmp_path / "use.py"
-    use.write_text("from osft.parameters import count\nreveal_type(count('lora', 8, 8, r=2))\ncount('lora', 'eight', 8, r=2)\n")
+    use.write_text(
+        "import osft\nreveal_type(osft.parameters.count('lora', 8, 8, r=2))\nosft.parameters.count('lora', 'eight', 8)\n"
+    )
     environment = {"MYPYPATH": str(target), "PATH": ""}
     answer = subprocess.run(
         [sys.executable, "-m", "mypy", str(use)], cwd=tmp_path, env=environment, capture_output=True, text=True

@@ -255,6 +255,7 @@ VISIT = """async ([page, queries, whole, patient]) => {
         await go(address);
         while (!document.querySelector('.controls [name]')) await new Promise(requestAnimationFrame);
       } else {
+        asked = Promise.resolve();
         history.pushState(null, '', address);
         dispatchEvent(new PopStateEvent('popstate'));
         // A cell that cannot be edited so is refused by name; anything else has to be an answer.

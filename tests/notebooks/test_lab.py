@@ -129,7 +129,10 @@ def test_contents_are_listed_and_ask_for_the_browsers_kernel(tmp_path: Path) -> 
 def test_the_command_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Path] = []
     monkeypatch.setattr(cli, "build_lab", lambda site, cache, log: asked.extend([site, cache]) or 0)
+    monkeypatch.setattr(cli, "build", lambda places, log: asked.append(places.generated))
     assert cli.main(["lab"]) == 0
+    generated = asked.pop()
+    assert generated == ROOT / "osft-web" / "generated", "the manifest is written after the lab"
     assert asked == [ROOT / "osft-web", ROOT / ".cache"]
 
 

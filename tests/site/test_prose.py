@@ -120,7 +120,7 @@ def test_asides_quote_and_name_the_chapter(name: str) -> None:
             continue
         assert next(aside.all("blockquote", "q"), None) is not None
         cite = next(aside.all("cite"))
-        assert re.search(r"(Wonderland|Looking-Glass).*chapter [IVX]+$", cite.text), cite.text
+        assert re.search(r"(Wonderland|Looking-Glass).*, chapter\u00a0[IVX]+$", cite.text), cite.text
 
 
 def frame(name: str) -> str:
@@ -130,7 +130,11 @@ def frame(name: str) -> str:
     text = re.sub(r"<title>.*?</title>", "", text)
     own = re.escape(name.removesuffix(".html"))
     # Each document announces the scripts that its own page imports, and its data.
-    text = re.sub(rf'\n *<link rel="(?:modulepreload" href="[^"]*"|preload" href="data/{own}\.json"[^>]*)>', "", text)
+    text = re.sub(
+        rf'\n *<link rel="(?:modulepreload" href="[^"]*"(?: fetchpriority="low")?|preload" href="data/{own}\.json"[^>]*)>',
+        "",
+        text,
+    )
     text = re.sub(r'<body class="[^"]*">', "", text)
     return re.sub(r'(<meta (?:name="description"|property="og:(?:title|description|image)")) content="[^"]*"', r"\1", text)
 
