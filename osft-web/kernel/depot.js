@@ -37,6 +37,9 @@ export class Depot {
       event.preventDefault();
       this.end(new KernelError('OSFT-E08', causeOf(event)));
     };
+    const tellNetwork = () => this.worker.postMessage({type: 'network', connected: navigator.onLine});
+    tellNetwork();
+    for (const change of ['online', 'offline']) addEventListener(change, tellNetwork);
   }
 
   /**

@@ -28,6 +28,9 @@ function handle(request) {
     case 'count':
       supply.startCounting();
       break;
+    case 'network':
+      supply.network(request.connected);
+      break;
     case 'stalled':
       supply.abandon(request.seconds);
       break;

@@ -96,6 +96,7 @@
  *   | {type: 'get', id: number, file: Wanted}
  *   | {type: 'shelve', id: number, file: Wanted}
  *   | {type: 'count'}
+ *   | {type: 'network', connected: boolean}
  *   | {type: 'stalled', seconds: number}} FetchRequest
  */
 

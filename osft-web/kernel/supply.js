@@ -9,6 +9,8 @@ import {toShelf} from './shelf.js';
 /** @typedef {import('./protocol.js').Wanted} Wanted */
 
 const ATTEMPTS = 3;
+/** Milliseconds before a server that could not be reached is asked again. */
+const REST = 500;
 
 export class Supply {
   /** @param {(progress: Progress) => void} report */
@@ -20,6 +22,9 @@ export class Supply {
     this.counted = new Set();
     /** What is under way. @type {Set<AbortController>} */
     this.active = new Set();
+    this.connected = true;
+    /** Who waits for the network. @type {(() => void)[]} */
+    this.held = [];
     this.waiting = false;
     this.scheduled = false;
     /** @type {{bytes: number, resolve: () => void}[]} */
@@ -56,15 +61,17 @@ export class Supply {
         return await download.attempt(abort.signal, fresh);
       } catch (error) {
         const code = error instanceof Fault ? error.code : '';
-        if (code === 'OSFT-E06' && !navigator.onLine) {
+        if (code === 'OSFT-E06' && !this.connected) {
           await this.online();
           continue;
         }
         failed += 1;
         fresh = code === 'OSFT-E04'; // a damaged copy may be the cache's
-        if (failed < ATTEMPTS && (code === 'OSFT-E04' || code === 'OSFT-E06')) continue;
-        this.counted.delete(download);
-        throw error;
+        if (failed === ATTEMPTS || (code !== 'OSFT-E04' && code !== 'OSFT-E06')) {
+          this.counted.delete(download);
+          throw error;
+        }
+        if (code === 'OSFT-E06') await new Promise((resolve) => setTimeout(resolve, REST));
       } finally {
         this.active.delete(abort);
       }
@@ -81,11 +88,20 @@ export class Supply {
     for (const waiting of this.active) waiting.abort(reason);
   }
 
-  /** Until the browser says that it is online again. */
+  /**
+   * What the browser says of the network. Only after a failure does it count: it knows nothing of a server on this machine.
+   * @param {boolean} connected
+   */
+  network(connected) {
+    this.connected = connected;
+    if (connected) for (const resume of this.held.splice(0)) resume();
+  }
+
+  /** Until the network is back. */
   async online() {
     this.waiting = true;
     this.tell();
-    await new Promise((resolve) => addEventListener('online', resolve, {once: true}));
+    await /** @type {Promise<void>} */ (new Promise((resolve) => this.held.push(resolve)));
     this.waiting = false;
     this.tell();
   }

@@ -203,12 +203,17 @@ def test_offline_before_the_first_visit_ends(sabotage: Sabotage) -> None:
     page = sabotage.page("svd.html?rank=3")
     expect(page.locator("#python-chip")).to_contain_text(re.compile(r"Fetching Python: \d.* of \d.* MB"))
     page.context.set_offline(True)
+    page.evaluate(
+        "() => new Promise((heard) => { if (navigator.onLine) addEventListener('offline', heard); else setTimeout(heard, 100); })"
+    )
+    server.stop()  # the browser's own switch does not reach what a worker is fetching
     server.heal()
     line = notice(page, "OSFT-E16")
     expect(line).to_contain_text(re.compile(r"You are offline. [\d.]+ MB of [\d.]+ MB of Python have come. It goes on by itself"))
     expect(page.locator("#python-chip")).to_contain_text(re.compile(r"Waiting for the network: [\d.]+ MB of [\d.]+ MB"))
     is_readable(page)
     before = len(server.asked)
+    server.start()
     page.context.set_offline(False)
     is_live(page)
     assert page.locator(".notice").count() == 0
