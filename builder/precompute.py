@@ -11,9 +11,11 @@ import importlib
 import json
 import subprocess
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 from builder import develop, preloads, tools
+from builder.errors import BuildError
 from builder.site import Places, build
 
 Say = Callable[[str], None]
@@ -39,6 +41,8 @@ print(json.dumps(complaints()))
 
 def run(places: Places, options: argparse.Namespace, say: Say) -> int:
     """Recompute what was asked for; the pages' data always, because it takes seconds."""
+    if options.figures and find_spec("playwright") is None:
+        raise BuildError("`precompute --figures` draws with a browser; `python3 build.py setup` brings what drives it.")
     data = places.site / "data"
     names = ("backend", "workers", "scheduler", "tune")
     settings = {name: value for name in names if (value := getattr(options, name)) is not None}

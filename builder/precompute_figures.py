@@ -14,8 +14,6 @@ from typing import Any
 
 from builder.serve import serving
 
-PAGES = ("rotation", "orthogonal", "energy", "svd", "projection", "parameters", "training")
-
 WIDTH = 1280
 """The width at which the figure is drawn; its SVG scales to the reader's width until the script redraws it."""
 
@@ -105,7 +103,7 @@ def picture(page: Any) -> str:
 def drawn_document(page: Any, address: str, name: str, text: str) -> str:
     """The text of a document with its figure and numbers as this browser page draws them now."""
     page.goto(f"{address}{name}.html", wait_until="load")
-    if name in PAGES:
+    if SECTION.search(text):
         page.wait_for_selector(".explorer .outputs output")
         page.wait_for_selector(".explorer .stage *")
         inner = re.sub(r"\s*\n\s*", " ", BOOLEAN.sub(r" \1", page.evaluate(SNAPSHOT))).strip()
@@ -141,7 +139,7 @@ def precompute_figures(site: Path, launch: dict[str, Any], log: Callable[[str], 
             before = document.read_text(encoding="utf-8")
             after = drawn_document(page, address, document.stem, before)
             changed += _written(document, before, after, log)
-            if document.stem in PAGES:
+            if SECTION.search(before):
                 file = site / "data" / "pictures" / f"{document.stem}.svg"
                 file.parent.mkdir(exist_ok=True)
                 changed += _written(file, file.read_text(encoding="utf-8") if file.exists() else "", picture(page), log)

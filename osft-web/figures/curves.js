@@ -3,8 +3,9 @@
 //   curves(panel.marks, {x: steps, series: [{key: 'osft', values, low, high}, ...], cursor: 120}, frame);
 //
 // A line stops where its values stop being numbers (a run that diverged). `focus` dims the others. `cursor` draws a line
-// at that x and a dot on every curve. Leave about 120 pixels at the right of the frame for the names; `names: false`
-// draws none, and `namesWidth` says how much they need.
+// at that x and a dot on every curve. `events` are upright lines, named at the foot or, where curves start low, `above`.
+// Leave about 120 pixels at the right of the frame for the names; `names: false` draws none, and `namesWidth` says how
+// much they need.
 
 import {area as areaShape, line as lineShape} from '../generated/vendor/d3.js';
 import {child, pass, px} from './svg.js';
@@ -29,7 +30,7 @@ export function namesWidth(series) {
 
 /**
  * @param {Element} group
- * @param {{x: ArrayLike<number>, series: Curve[], cursor?: number, focus?: string, names?: boolean, events?: {x: number, label: string}[], key?: string}} data
+ * @param {{x: ArrayLike<number>, series: Curve[], cursor?: number, focus?: string, names?: boolean, events?: {x: number, label: string, above?: boolean}[], key?: string}} data
  * @param {import('./types.js').Frame} frame
  */
 export function curves(group, {x, series, cursor, focus, names: named = true, events = [], key = 'curves'}, frame) {
@@ -37,7 +38,7 @@ export function curves(group, {x, series, cursor, focus, names: named = true, ev
   for (const event of events) {
     const at = px(frame.x(event.x));
     layer.add(`event-${event.x}`, 'path', {d: `M${at} ${frame.top}V${frame.bottom}`, class: 'event'});
-    layer.add(`event-name-${event.x}`, 'text', {x: at + 5, y: frame.bottom - 7, class: 'tick halo'}, event.label);
+    layer.add(`event-name-${event.x}`, 'text', {x: at + 5, y: event.above ? frame.top + 12 : frame.bottom - 7, class: 'tick halo'}, event.label);
   }
   if (cursor !== undefined) {
     layer.add('cursor', 'path', {d: `M${px(frame.x(cursor))} ${frame.top}V${frame.bottom}`, class: 'cursor'});

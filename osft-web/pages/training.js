@@ -90,7 +90,7 @@ function drawCurves(panel, outputs, state) {
     x: {domain: [0, steps[steps.length - 1]], label: 'Step; a new task every 100', ticks: [0, 100, 200, 300, 400]},
     y: {domain: [lowest, highest], format: percent},
   }, panel.area, {margin: {right: namesWidth(lines)}});
-  curves(panel.marks, {x: steps, series: lines, cursor: Number(state.step), events: TASKS.slice(1).map((label, i) => ({x: 100 * i, label: narrow ? '' : label}))}, frame);
+  curves(panel.marks, {x: steps, series: lines, cursor: Number(state.step), events: TASKS.slice(1).map((label, i) => ({x: 100 * i, label: narrow ? '' : label, above: forgetting}))}, frame);
   timeline = frame;
   const x = frame.x(Number(state.step));
   knob(panel.handles, {

@@ -13,7 +13,7 @@ export function formatNumber(value, digits = 4, padded = false) {
   if (!Number.isFinite(value)) return value > 0 ? 'infinite' : 'minus infinite';
   if (value === 0) return '0';
   const size = Math.abs(value);
-  if (Number.isInteger(value) && size < 1e15) return minus(value.toLocaleString('en'));
+  if (Number.isInteger(value) && size < 1e15 && !padded) return minus(value.toLocaleString('en'));
   if (size < 1e-4 || size >= 1e9) {
     const [mantissa, exponent] = value.toExponential(Math.max(1, digits - 2)).split('e');
     return `${minus(mantissa)} × 10${superscript(Number(exponent))}`;

@@ -35,7 +35,7 @@ BLOCK = 32
 # A draw that cannot be turned as far as asked is turned to this share of its limit.
 NEARLY = 0.999
 # Relative changes up to this are rounding.
-TOLERANCE = 1e-9
+TOLERANCE = 1e-9  # as the notes of the verdicts say
 # Pairs of rows in one answer: a second or two in a browser, where a pair takes 60 to 200 ns. Above it fewer draws are made.
 MOST_PAIRS = 1.5e7
 NAMES = {"original": "Original", "oft": "OFT", "random": "Random", "lora": "LoRA"}
@@ -94,9 +94,7 @@ OUTPUTS = (
             ),
             Output(f"{name}_low", f"{title}: change, 5th percentile", "float", percent=True, digits=3),
             Output(f"{name}_high", f"{title}: change, 95th percentile", "float", percent=True, digits=3),
-            Output(
-                f"{name}_verdict", f"{title}: verdict", "text", note=f"Preserved means: by at most {TOLERANCE:g} in every draw."
-            ),
+            Output(f"{name}_verdict", f"{title}: verdict", "text", note="Preserved means: by at most 10⁻⁹ in every draw."),
         )
     ),
     *(

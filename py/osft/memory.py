@@ -12,8 +12,8 @@ ASSUMPTIONS = (
     "Mixed precision with AdamW: a trained number takes 16 bytes (bf16 weight 2, bf16 gradient 2, fp32 master copy 4, "
     "fp32 mean 4, fp32 variance 4). Training in fp32 alone takes the same 16 (4 + 4 + 8).",
     "A frozen number takes 2 bytes (bf16).",
-    "Frozen tensors that HF PEFT stores beside the model are included: OSFT's copy of the initial factors at 2 bytes a "
-    "number, BOFT's permutations and the frozen factors of VeRA and PSOFT at 4 bytes (fp32).",
+    "Frozen tensors that HF PEFT stores beside the model are included: OSFT’s copy of the initial factors at 2 bytes a "
+    "number, BOFT’s permutations and the frozen factors of VeRA and PSOFT at 4 bytes (fp32).",
     "Activations, temporary buffers and the framework itself are not included.",
 )
 

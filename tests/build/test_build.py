@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 import time
@@ -9,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from builder import precompute
 from builder.errors import BuildError
 from builder.modules import join_modules, relink
+from builder.site import Places
 from builder.vendor import sha256_of
 
 from .conftest import Project
@@ -136,6 +139,13 @@ def test_an_older_interpreter_gets_one_sentence(project: Project) -> None:
     answer = subprocess.run([sys.executable, "-c", pretend], cwd=project.root, capture_output=True, text=True)
     assert answer.returncode == 1
     assert answer.stderr.strip() == "build.py needs Python 3.11 or newer; this is Python 3.10."
+
+
+def test_figures_need_a_browser_and_say_so_before_anything_is_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(precompute, "find_spec", lambda name: None)
+    with pytest.raises(BuildError, match=r"`python3 build\.py setup` brings what drives it"):
+        precompute.run(Places.of(tmp_path), argparse.Namespace(figures=True), print)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_joined_modules_keep_their_scopes_and_offer_only_what_works() -> None:

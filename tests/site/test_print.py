@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -42,6 +44,22 @@ def test_the_print_sheet(reader: Reader, name: str) -> None:
     assert page.evaluate("() => getComputedStyle(document.documentElement).colorScheme") == "light"
     ink = page.evaluate("() => getComputedStyle(document.querySelector('.story p')).color")
     assert sum(int(part) for part in ink.removeprefix("rgb(").rstrip(")").split(",")) < 200
+
+
+def test_the_record_of_the_challenges_is_printed(reader: Reader) -> None:
+    """What was met, and when, stands on the paper; it comes from this reader's machine alone."""
+    reader.open("rotation", reflect=True)
+    panel = reader.panel("challenges")
+    expect(panel.locator("[data-challenge='mirror']")).to_have_attribute("data-met", "yes")
+    reader.page.evaluate("() => { window.print = () => document.body.setAttribute('data-printed', ''); }")
+    panel.get_by_role("button", name="Print the record").click()
+    expect(reader.page.locator("body[data-printed]")).to_have_count(1)
+    reader.page.emulate_media(media="print")
+    expect(panel.locator("[data-challenge='mirror'] .challenge-state")).to_have_text(re.compile(r"✓ met on \d{4}-\d\d-\d\d"))
+    for each in panel.locator(".challenge-state, .challenge-task, .challenge-tally").all():
+        expect(each).to_be_visible()
+    reader.page.emulate_media(media="screen")
+    panel.get_by_role("button", name="Remove this record").click()
 
 
 def test_it_fits_on_the_paper(reader: Reader) -> None:

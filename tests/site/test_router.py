@@ -79,3 +79,34 @@ def test_every_door_of_the_first_page(reader: Reader) -> None:
         reader.follow("index.html")
         doors.nth(index).click()
         reader.page.locator(f"{EXPLORER}[data-page='{name}']").wait_for(state="attached")
+
+
+def test_nothing_of_a_page_is_kept_when_it_is_left(reader: Reader) -> None:
+    """A reader who goes round and round does not fill the memory; the editor listens to more than its own document."""
+    session = reader.page.context.new_cdp_session(reader.page)
+    session.send("Performance.enable")
+
+    def nodes_after_a_round() -> float:
+        for name in ("rotation", "svd", "training"):
+            reader.open(name)
+            for panel in reader.page.locator("[data-panel]").all():
+                panel.scroll_into_view_if_needed()
+            reader.panel("code").locator("textarea").focus()
+            reader.panel("code").locator(".cm-content").wait_for(timeout=PATIENCE)
+        reader.open("parameters")
+        session.send("HeapProfiler.collectGarbage")
+        return next(each["value"] for each in session.send("Performance.getMetrics")["metrics"] if each["name"] == "Nodes")
+
+    first = nodes_after_a_round()
+    assert max(nodes_after_a_round() for _ in range(2)) < 1.2 * first
+    session.detach()
+
+
+def test_code_that_is_left_running_ends(reader: Reader) -> None:
+    """Its Stop is gone with its page, and the next page needs Python."""
+    reader.open("rotation")
+    panel = reader.panel("code")
+    panel.locator("textarea").evaluate("(field) => { field.value = 'while True: pass'; }")
+    panel.locator("[data-action='run']").click()
+    panel.locator("[data-action='stop']").wait_for(timeout=PATIENCE)
+    reader.open("svd")

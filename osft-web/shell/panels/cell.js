@@ -19,6 +19,7 @@ const SHOWN = 10_000;
  * @property {string} label
  * @property {string} page  whose names the code sees
  * @property {() => object} parameters
+ * @property {AbortSignal} signal  aborted when the reader leaves
  * @property {boolean} [fromLink]  it came by a link: shown, not run
  * @property {(outputs: Record<string, any>) => void} [drive]  when the cell returned the page's outputs
  */
@@ -27,11 +28,11 @@ const SHOWN = 10_000;
  * @param {HTMLElement} root
  * @param {CellSpec} spec
  */
-export function buildCell(root, {code, label, page, parameters, drive, fromLink = false}) {
+export function buildCell(root, {code, label, page, parameters, signal, drive, fromLink = false}) {
   const place = element('div', {class: 'code-place'});
   const printed = element('pre', {class: 'code-output', role: 'log', 'aria-label': 'What the code printed', tabindex: 0, hidden: true});
   const state = element('p', {class: 'code-state', 'aria-live': 'polite'});
-  const editing = editor(place, code, {label, run: () => run()});
+  const editing = editor(place, code, {label, run: () => run(), signal});
   const runButton = button('Run', () => run(), {class: 'button primary', 'data-action': 'run'});
   const stopButton = button('Stop', () => stop(), {'data-action': 'stop', hidden: true});
   const reset = button('Reset', () => {
@@ -46,6 +47,8 @@ export function buildCell(root, {code, label, page, parameters, drive, fromLink 
   let running = false;
   /** @type {{cancel: () => void}|null} */
   let stream = null;
+  // Code that is left running would keep the next page waiting, and its Stop is gone.
+  signal.addEventListener('abort', () => { if (running) stop(); });
 
   async function run() {
     if (running) return;
@@ -97,13 +100,14 @@ export function buildCell(root, {code, label, page, parameters, drive, fromLink 
 /**
  * A cell whose code stands in the document as <pre><code>: readable without a script.
  * @param {HTMLElement} root
+ * @param {AbortSignal} signal
  */
-export function mountCell(root) {
+export function mountCell(root, signal) {
   const shown = root.querySelector('pre code');
   const code = (shown?.textContent ?? '').trim();
   const page = root.dataset.page ?? 'projection';
   shown?.closest('pre')?.remove();
   const place = element('div', {class: 'code-cell'});
   root.append(place);
-  buildCell(place, {code, label: root.dataset.label ?? 'Python', page, parameters: () => ({})});
+  buildCell(place, {code, label: root.dataset.label ?? 'Python', page, parameters: () => ({}), signal});
 }

@@ -20,7 +20,7 @@ export async function mount(root, api) {
     const shared = codeOfLink();
     buildCell(place, {
       code: shared ?? String(outputs.code), label: `Python of this page, ${api.declaration.title}`, page: api.page,
-      parameters: api.state, drive: api.show, fromLink: shared !== null,
+      parameters: api.state, signal: api.signal, drive: api.show, fromLink: shared !== null,
     });
     if (outputs.library) root.append(element('details', {class: 'code-library'},
       element('summary', {}, 'The functions it calls'),

@@ -12,10 +12,10 @@ import {element} from '../dom.js';
 /**
  * @param {HTMLElement} root
  * @param {string} text
- * @param {{label: string, run: () => void}} options
+ * @param {{label: string, run: () => void, signal: AbortSignal}} options  the editor ends with the signal
  * @returns {Editor}
  */
-export function editor(root, text, {label, run}) {
+export function editor(root, text, {label, run, signal}) {
   const field = element('textarea', {
     class: 'code-field', 'aria-label': label, spellcheck: 'false', wrap: 'off', autocapitalize: 'off', autocomplete: 'off', rows: Math.min(24, text.split('\n').length + 1),
   });
@@ -29,7 +29,7 @@ export function editor(root, text, {label, run}) {
     if (loading || rich) return;
     loading = true;
     try {
-      rich = await richEditor(root, field, label, run);
+      rich = await richEditor(root, field, label, run, signal);
     } catch {
       loading = false; // without the editor the plain field goes on working
     }
@@ -61,39 +61,54 @@ export function editor(root, text, {label, run}) {
   };
 }
 
+/** @type {Promise<Record<string, any>> | null} */
+let loaded = null;
+
+/** The editor's modules and our colours for it: once, because each set of colours stays in the document's style sheets. */
+function load() {
+  loaded ??= (async () => {
+    const [state, view, commands, language, python, highlight] = await Promise.all([
+      import('../../generated/vendor/codemirror/state.js'),
+      import('../../generated/vendor/codemirror/view.js'),
+      import('../../generated/vendor/codemirror/commands.js'),
+      import('../../generated/vendor/codemirror/language.js'),
+      import('../../generated/vendor/codemirror/lang-python.js'),
+      import('../../generated/vendor/codemirror/lezer-highlight.js'),
+    ]);
+    const {tags} = highlight;
+    const style = language.HighlightStyle.define([
+      {tag: [tags.keyword, tags.operatorKeyword, tags.controlKeyword], color: 'var(--code-keyword)', fontWeight: '600'},
+      {tag: [tags.string, tags.special(tags.string)], color: 'var(--code-string)'},
+      {tag: tags.comment, color: 'var(--code-comment)', fontStyle: 'italic'},
+      {tag: [tags.number, tags.bool, tags.null], color: 'var(--code-number)'},
+      {tag: [tags.function(tags.variableName), tags.definition(tags.variableName)], color: 'var(--code-name)'},
+    ]);
+    const theme = view.EditorView.theme({
+      '&': {color: 'var(--ink)', backgroundColor: 'var(--code-ground)', fontSize: 'var(--code-size, 0.875rem)'},
+      '.cm-content': {fontFamily: 'var(--mono)', caretColor: 'var(--ink)', padding: '0.75rem 0'},
+      '.cm-scroller': {fontFamily: 'var(--mono)', lineHeight: '1.5', maxHeight: '32rem'},
+      '.cm-gutters': {backgroundColor: 'transparent', color: 'var(--ink-soft)', border: 'none'},
+      '.cm-activeLine, .cm-activeLineGutter': {backgroundColor: 'var(--code-active)'},
+      '&.cm-focused': {outline: '2px solid var(--accent)', outlineOffset: '-2px'},
+      '&.cm-focused .cm-selectionBackground, .cm-selectionBackground': {backgroundColor: 'var(--code-selection) !important'},
+      '.cm-cursor': {borderLeftColor: 'var(--ink)'},
+    });
+    return {state, view, commands, language, python, style, theme};
+  })();
+  loaded.catch(() => (loaded = null)); // the next focus tries again
+  return loaded;
+}
+
 /**
  * @param {HTMLElement} root
  * @param {HTMLTextAreaElement} field
  * @param {string} label
  * @param {() => void} run
+ * @param {AbortSignal} signal
  */
-async function richEditor(root, field, label, run) {
-  const [state, view, commands, language, python, highlight] = await Promise.all([
-    import('../../generated/vendor/codemirror/state.js'),
-    import('../../generated/vendor/codemirror/view.js'),
-    import('../../generated/vendor/codemirror/commands.js'),
-    import('../../generated/vendor/codemirror/language.js'),
-    import('../../generated/vendor/codemirror/lang-python.js'),
-    import('../../generated/vendor/codemirror/lezer-highlight.js'),
-  ]);
-  const {tags} = highlight;
-  const style = language.HighlightStyle.define([
-    {tag: [tags.keyword, tags.operatorKeyword, tags.controlKeyword], color: 'var(--code-keyword)', fontWeight: '600'},
-    {tag: [tags.string, tags.special(tags.string)], color: 'var(--code-string)'},
-    {tag: tags.comment, color: 'var(--code-comment)', fontStyle: 'italic'},
-    {tag: [tags.number, tags.bool, tags.null], color: 'var(--code-number)'},
-    {tag: [tags.function(tags.variableName), tags.definition(tags.variableName)], color: 'var(--code-name)'},
-  ]);
-  const theme = view.EditorView.theme({
-    '&': {color: 'var(--ink)', backgroundColor: 'var(--code-ground)', fontSize: 'var(--code-size, 0.875rem)'},
-    '.cm-content': {fontFamily: 'var(--mono)', caretColor: 'var(--ink)', padding: '0.75rem 0'},
-    '.cm-scroller': {fontFamily: 'var(--mono)', lineHeight: '1.5', maxHeight: '32rem'},
-    '.cm-gutters': {backgroundColor: 'transparent', color: 'var(--ink-soft)', border: 'none'},
-    '.cm-activeLine, .cm-activeLineGutter': {backgroundColor: 'var(--code-active)'},
-    '&.cm-focused': {outline: '2px solid var(--accent)', outlineOffset: '-2px'},
-    '&.cm-focused .cm-selectionBackground, .cm-selectionBackground': {backgroundColor: 'var(--code-selection) !important'},
-    '.cm-cursor': {borderLeftColor: 'var(--ink)'},
-  });
+async function richEditor(root, field, label, run, signal) {
+  const {state, view, commands, language, python, style, theme} = await load();
+  if (signal.aborted) return null;
   const host = element('div', {class: 'code-rich'});
   const shadow = host.attachShadow({mode: 'open', delegatesFocus: true});
   const hadFocus = document.activeElement === field;
@@ -127,6 +142,8 @@ async function richEditor(root, field, label, run) {
     }),
   });
   root.replaceChildren(host);
+  // It listens to the window and to the printer, which would else keep the whole document that was left.
+  signal.addEventListener('abort', () => editing.destroy());
   editing.setTabFocusMode(true);
   if (hadFocus) editing.focus();
   return editing;

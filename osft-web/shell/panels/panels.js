@@ -37,7 +37,7 @@ export function mountCells(main, signal) {
       if (!isIntersecting) continue;
       observer.unobserve(target);
       const {mountCell} = await import('./cell.js');
-      if (!signal.aborted) mountCell(/** @type {HTMLElement} */ (target));
+      if (!signal.aborted) mountCell(/** @type {HTMLElement} */ (target), signal);
     }
   }, {rootMargin: NEAR});
   signal.addEventListener('abort', () => observer.disconnect());
