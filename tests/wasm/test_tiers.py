@@ -265,8 +265,8 @@ def test_the_snapshot_is_for_fast_networks(context: BrowserContext, connection: 
     found = run(
         """
         const [connection, rate] = given;
-        const kernel = (name) => import(new URL(`kernel/${name}.js`, document.baseURI).href);
-        const [{chooseTier}, {isThrifty}] = await Promise.all([kernel('tier'), kernel('material')]);
+        const script = (name) => import(new URL(`kernel/${name}.js`, document.baseURI).href);
+        const [{chooseTier}, {isThrifty}] = await Promise.all([script("tier"), script("material")]);
         Object.defineProperty(navigator, 'connection', {get: () => connection});
         performance.getEntriesByName = () => [{transferSize: 18300, encodedBodySize: 18000}];
         let started = 0;
