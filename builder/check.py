@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from builder import notices
-from builder.site import Places, differences, fingerprint, listing, read_manifest, site_files
+from builder.site import Places, differences, fingerprint, has_lab, listing, read_manifest, site_files
 from builder.vendor import Lock
 
 PAGES = ("index", "rotation", "orthogonal", "energy", "svd", "projection", "parameters", "training")
@@ -117,6 +117,8 @@ def _built(places: Places) -> Iterator[str]:
         yield "osft-web/generated/ was built from other sources than these; run `python3 build.py`."
     elif manifest["site"] != listing(places.site, site_files(places.site)):
         yield "osft-web/generated/manifest.json does not list today's pages; run `python3 build.py`."
+    elif manifest.get("lab") != has_lab(places.site):
+        yield "osft-web/lab/ has come or gone since the last build, so the link to it is wrong; run `python3 build.py`."
 
 
 def _notices(places: Places) -> Iterator[str]:

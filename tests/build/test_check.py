@@ -127,6 +127,20 @@ def test_sources_that_are_newer_than_the_build(sound: Project) -> None:
     assert complaints(sound) == ["osft-web/generated/ was built from other sources than these; run `python3 build.py`."]
 
 
+def test_a_lab_that_came_or_went_after_the_build(sound: Project) -> None:
+    """The front page links to the notebooks by what the manifest says; a build brings both in step."""
+    lab = sound.root / "osft-web" / "lab"
+    lab.mkdir()
+    (lab / "index.html").write_text("<!doctype html>")
+    for change in (lambda: None, lambda: (lab / "index.html").unlink()):
+        change()
+        assert complaints(sound) == [
+            "osft-web/lab/ has come or gone since the last build, so the link to it is wrong; run `python3 build.py`."
+        ]
+        sound.run()
+        assert complaints(sound) == []
+
+
 def test_notices_that_are_out_of_date(sound: Project) -> None:
     (sound.root / "THIRD_PARTY.md").write_text("old")
     assert len(complaints(sound)) == 1

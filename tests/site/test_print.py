@@ -46,6 +46,27 @@ def test_the_print_sheet(reader: Reader, name: str) -> None:
     assert sum(int(part) for part in ink.removeprefix("rgb(").rstrip(")").split(",")) < 200
 
 
+@pytest.mark.parametrize("edited", [False, True])
+def test_code_is_printed_whole(reader: Reader, edited: bool) -> None:
+    reader.open("parameters")
+    field = reader.panel("code").locator(".code-field")
+    field.wait_for()
+    code = field.input_value()
+    assert code.count("\n") > 60  # more than a field shows
+    if edited:
+        field.focus()
+        reader.page.locator(".code-rich").wait_for()
+        reader.page.keyboard.type("# mine: ")
+        code = "# mine: " + code
+    reader.page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+    reader.page.emulate_media(media="print")
+    paper = reader.page.locator(".code-paper")
+    expect(paper).to_be_visible()
+    assert paper.text_content() == code
+    assert paper.evaluate("node => node.scrollHeight <= node.clientHeight + 1")
+    expect(reader.page.locator(".code-field, .code-rich")).to_be_hidden()
+
+
 def test_the_record_of_the_challenges_is_printed(reader: Reader) -> None:
     """What was met, and when, stands on the paper; it comes from this reader's machine alone."""
     reader.open("rotation", reflect=True)

@@ -21,7 +21,8 @@ export function editor(root, text, {label, run, signal}) {
   });
   field.value = text;
   field.setSelectionRange(0, 0); // whoever comes by keyboard starts at the first line
-  root.replaceChildren(field);
+  const paper = element('pre', {class: 'code-paper', 'aria-hidden': 'true'}, text); // a field shows on paper only what fits into it
+  root.replaceChildren(field, paper);
   /** @type {any} */
   let rich = null;
   let loading = false;
@@ -29,7 +30,7 @@ export function editor(root, text, {label, run, signal}) {
     if (loading || rich) return;
     loading = true;
     try {
-      rich = await richEditor(root, field, label, run, signal);
+      rich = await richEditor(field, label, run, signal);
     } catch {
       loading = false; // without the editor the plain field goes on working
     }
@@ -40,8 +41,10 @@ export function editor(root, text, {label, run, signal}) {
       run();
     }
   });
+  const current = () => (rich ? rich.state.doc.toString() : field.value);
+  addEventListener('beforeprint', () => { paper.textContent = current(); }, {signal});
   return {
-    text: () => (rich ? rich.state.doc.toString() : field.value),
+    text: current,
     replace(next) {
       if (rich) rich.dispatch({changes: {from: 0, to: rich.state.doc.length, insert: next}});
       else field.value = next;
@@ -100,13 +103,12 @@ function load() {
 }
 
 /**
- * @param {HTMLElement} root
  * @param {HTMLTextAreaElement} field
  * @param {string} label
  * @param {() => void} run
  * @param {AbortSignal} signal
  */
-async function richEditor(root, field, label, run, signal) {
+async function richEditor(field, label, run, signal) {
   const {state, view, commands, language, python, style, theme} = await load();
   if (signal.aborted) return null;
   const host = element('div', {class: 'code-rich'});
@@ -141,7 +143,7 @@ async function richEditor(root, field, label, run, signal) {
       ],
     }),
   });
-  root.replaceChildren(host);
+  field.replaceWith(host);
   // It listens to the window and to the printer, which would else keep the whole document that was left.
   signal.addEventListener('abort', () => editing.destroy());
   editing.setTabFocusMode(true);
