@@ -201,7 +201,8 @@ export class Life {
     await this.#add(host, 'stdlib').catch(() => {});
     while ((await this.#quiet(current)) && (await host.ask((id) => ({type: 'warm', id})).catch(() => false)));
     const {boot, depot} = (await this.#material?.catch(() => null)) ?? {};
-    if (boot?.tiers.snapshot && !this.#careful) await depot?.shelve(boot.tiers.snapshot.snapshot).catch(() => {});
+    const kept = !new URLSearchParams(location.search).has('nosw'); // a reader who asks for it wants nothing kept
+    if (boot?.tiers.snapshot && kept && !this.#careful) await depot?.shelve(boot.tiers.snapshot.snapshot).catch(() => {});
   }
 
   /**
