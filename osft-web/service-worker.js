@@ -12,7 +12,7 @@ const MANIFEST = `${SCOPE}generated/manifest.json`;
 /** Loaded when a reader first asks for them, and kept from then on. */
 const LATER = /\.whl$|\.zip$|pyodide-lock\.json$|snapshot|\.d\.ts$|licences\//;
 
-/** @typedef {{askFirst: boolean, tabs: Record<string, string>}} Facts  tabs: of another build, or '' for none at all */
+/** @typedef {{kept: boolean, askFirst: boolean, tabs: Record<string, string>}} Facts  tabs: of another build, or '' for none at all */
 /** @type {Promise<Facts>|null} */
 let facts = null;
 
@@ -115,15 +115,16 @@ async function activate() {
  * @param {string} path
  */
 async function open(event, path) {
-  const cache = await caches.open(cacheName(BUILD));
-  const kept = async () => (await cache.match(SCOPE + path)) ?? cache.match(`${SCOPE}${path}.html`);
-  const {askFirst} = await known();
+  const {kept: whole, askFirst} = await known();
+  if (!whole) return fetch(event.request);
+  const match = (/** @type {string} */ name) => caches.match(SCOPE + name, {cacheName: cacheName(BUILD)});
+  const kept = async () => (await match(path)) ?? match(`${path}.html`);
   const found = askFirst ? undefined : await kept();
   if (found) return found;
   try {
     return await fetch(event.request);
   } catch (error) {
-    return (await kept()) ?? (await cache.match(`${SCOPE}404.html`)) ?? Promise.reject(error);
+    return (await kept()) ?? (await match('404.html')) ?? Promise.reject(error);
   }
 }
 
@@ -142,7 +143,8 @@ async function leave(event) {
  */
 async function answer(event, path) {
   const {request} = event;
-  const {askFirst, tabs} = await known();
+  const {kept: whole, askFirst, tabs} = await known();
+  if (!whole) return fetch(request);
   // To the browser a tab's Python worker is a client of its own; its first script says whose it is.
   const said = new URL(request.url).searchParams.get('build');
   if (said && said !== BUILD && !(event.clientId in tabs)) {
@@ -151,18 +153,21 @@ async function answer(event, path) {
   }
   const build = tabs[event.clientId] ?? BUILD;
   if (!build) return fetch(request);
-  const cache = await caches.open(cacheName(build));
+  const cacheOfTab = {cacheName: cacheName(build)};
   // A page that found a file damaged asks past every cache.
   const serverFirst = askFirst || request.cache === 'reload';
-  const found = serverFirst ? undefined : await cache.match(SCOPE + path);
+  const found = serverFirst ? undefined : await caches.match(SCOPE + path, cacheOfTab);
   if (found) return found;
   try {
     const response = await fetch(request);
     // What comes later is asked for by its version, so it is of this tab's build or its hash refuses it.
-    if (response.ok && path.startsWith('generated/runtime/') && !askFirst) await cache.put(SCOPE + path, response.clone()).catch(() => {});
+    if (response.ok && path.startsWith('generated/runtime/') && !askFirst && await caches.has(cacheName(build))) {
+      const cache = await caches.open(cacheName(build));
+      await cache.put(SCOPE + path, response.clone()).catch(() => {});
+    }
     return response;
   } catch (error) {
-    const kept = serverFirst ? await cache.match(SCOPE + path) : undefined;
+    const kept = serverFirst ? await caches.match(SCOPE + path, cacheOfTab) : undefined;
     return kept ?? Promise.reject(error);
   }
 }
@@ -170,15 +175,16 @@ async function answer(event, path) {
 /** What this worker has to know to answer; read once, because a browser ends an idle worker and starts it again. */
 function known() {
   facts ??= (async () => {
-    const [manifest, {tabs}] = await Promise.all([caches.open(cacheName(BUILD)).then((cache) => cache.match(MANIFEST)), readNotes()]);
-    return {askFirst: /no-cache/.test(manifest?.headers.get('cache-control') ?? ''), tabs};
+    // Here and below caches are not opened to read: that would make empty ones where everything was removed.
+    const [manifest, {tabs}] = await Promise.all([caches.match(MANIFEST, {cacheName: cacheName(BUILD)}), readNotes()]);
+    return {kept: Boolean(manifest), askFirst: /no-cache/.test(manifest?.headers.get('cache-control') ?? ''), tabs};
   })();
   return facts;
 }
 
 /** @returns {Promise<{build: string, tabs: Record<string, string>}>} of the worker that is or was in charge */
 async function readNotes() {
-  const found = await (await caches.open(NOTES)).match(`${SCOPE}notes`);
+  const found = await caches.match(`${SCOPE}notes`, {cacheName: NOTES});
   return found ? found.json() : {build: '', tabs: {}};
 }
 

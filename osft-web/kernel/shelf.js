@@ -9,7 +9,7 @@ const NAME = 'osft-snapshot';
  */
 export async function fromShelf(url) {
   try {
-    return await (await caches.open(NAME)).match(url);
+    return await caches.match(url, {cacheName: NAME});
   } catch {
     return undefined;
   }
