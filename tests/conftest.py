@@ -68,8 +68,13 @@ def chromium_path() -> str | None:
 
 
 @pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any], chromium_path: str | None) -> dict[str, Any]:
-    """How pytest-playwright starts the browser."""
+def browser_type_launch_args(
+    browser_type_launch_args: dict[str, Any], browser_name: str, request: pytest.FixtureRequest
+) -> dict[str, Any]:
+    """How pytest-playwright starts the browser. Firefox and WebKit are Playwright's own, and know none of the switches."""
+    if browser_name != "chromium":
+        return browser_type_launch_args
+    chromium_path = request.getfixturevalue("chromium_path")
     path = {"executable_path": chromium_path} if chromium_path else {}
     return {**browser_type_launch_args, **path, "args": [*browser_type_launch_args.get("args", []), *LAUNCH_ARGUMENTS]}
 
