@@ -73,6 +73,9 @@ def test_axe_in_other_states(reader: Reader, name: str, settings: dict[str, Any]
         reader.panel("predict").get_by_role("button", name="Compute it").click()
         expect(reader.page.locator(".predict-verdict")).to_be_visible(timeout=PATIENCE)
         reader.open(name, **settings)
+        tables = reader.page.locator(".matrices > summary:visible")
+        if tables.count():
+            tables.click()
         code = reader.panel("code").locator(".code-field")
         code.click(timeout=PATIENCE)
         reader.page.locator(".code-rich").wait_for()
