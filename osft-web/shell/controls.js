@@ -159,7 +159,7 @@ function seedWidget({name}, id, change) {
   const root = element('div', {class: 'control-widget'}, field, next);
   whileTyping(field, (text, settled) => change(name, text, settled));
   next.addEventListener('click', () => change(name, Number(field.value) + 1, true));
-  root.setAttribute('role', 'presentation');
+  root.setAttribute('role', 'none');
   return {field, update: (state) => writeField(field, Number(state[name]))};
 }
 
