@@ -7,6 +7,8 @@ import {clearNotice, notify} from './status.js';
 const SITE = new URL('../', import.meta.url).href;
 /** A tab that stays open looks for a new build this often, when it is looked at. */
 const HOUR = 3_600_000;
+/** Milliseconds that a reader has the machine to himself before a copy for offline use is made. */
+const SETTLED = 3000;
 let checked = 0;
 
 export async function startOffline() {
@@ -21,7 +23,7 @@ export async function startOffline() {
   const {connection} = /** @type {{connection?: {saveData?: boolean}}} */ (navigator);
   if (status.state !== 'ready' || connection?.saveData) return;
   const check = () => whenIdle(() => keepCurrent(workers));
-  check();
+  setTimeout(check, SETTLED);
   addEventListener('online', check);
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible' && Date.now() - checked > HOUR) check();

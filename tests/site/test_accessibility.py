@@ -56,7 +56,7 @@ OTHER_STATES = [
     ("rotation", {"view": "3d"}),
     ("orthogonal", {"n": 20, "method": "neumann"}),
     ("energy", {"features": 3, "neurons": 20, "rank": 2}),
-    ("svd", {"source": "digits", "scale": "log"}),
+    ("svd", {"scale": "log", "rank": 3}),
     ("projection", {"mode": "matrix", "size": 8, "rank": 3}),
     ("parameters", {"model": "llama-2-7b"}),
     ("training", {"metric": "tasks", "methods": "lora,osft,gpm,replay,joint"}),
