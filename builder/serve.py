@@ -59,6 +59,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
     server_version = "osft-web"
     sys_version = ""
     timeout = 60
+    disable_nagle_algorithm = True  # else each small file waits 40 ms for the browser to confirm its headers
     before_document: Callable[[], None] | None = None
     quiet = False
 
