@@ -2,7 +2,8 @@
 
 Called by builder/precompute.py and by a test. Without these links a browser learns of a module only when the one that
 imports it has come: five or six journeys in a row. Imports that are made later, on demand, are not named. The text and
-its styles go first, because they can be read before any script has come: hence the low priority.
+its styles can be read before any script has come, so scripts have a low priority, but for those of the first script of
+the document, which starts Python.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 IMPORT = re.compile(r"""^\s*(?:import|export)\s(?:[^'"`;]*?\sfrom\s*)?['"](\.[^'"]+)['"]""", re.MULTILINE)
 SIDE_EFFECT = re.compile(r"""^\s*import\s*['"](\.[^'"]+)['"]""", re.MULTILINE)
 SCRIPT = re.compile(r'<script type="module" src="([^"]+)"')
+LOW = ' fetchpriority="low"'
 LINK = re.compile(r'^ *<link rel="modulepreload" href="[^"]*"[^>]*>\n', re.MULTILINE)
 
 
@@ -41,7 +43,11 @@ def linked(site: Path, document: Path) -> str:
     module = f"pages/{document.stem}.js"
     entries = [*scripts, *([module] if (site / module).exists() else [])]
     wanted = [path for path in imported(site, entries) if path not in scripts]
-    links = "".join(f'  <link rel="modulepreload" href="{path}" fetchpriority="low">\n' for path in wanted)
+    urgent = imported(site, scripts[:1])
+    links = "".join(
+        f'  <link rel="modulepreload" href="{path}"{"" if path in urgent else LOW}>\n'
+        for path in sorted(wanted, key=lambda path: path not in urgent)
+    )
     first = f'  <script type="module" src="{scripts[0]}"'
     return LINK.sub("", text).replace(first, links + first, 1)
 
