@@ -13,6 +13,8 @@
 import {child, part, px, remove, set} from './svg.js';
 
 const GAP = 28;
+/** The width of a stage on a phone: so a figure that comes with the document is arranged there, before any script. */
+const PHONE = 335;
 
 /**
  * @typedef {object} PanelSpec
@@ -37,10 +39,11 @@ const GAP = 28;
  */
 export function panels(stage, view, specs, {minimum = 300, most = Infinity} = {}) {
   const width = Math.max(240, view.width);
-  const fitting = Math.max(1, Math.floor((width + GAP) / (minimum + GAP)));
-  const columns = Math.max(1, Math.min(fitting, most, specs.filter((spec) => spec.span !== 'all').length));
+  const single = specs.filter((spec) => spec.span !== 'all').length;
+  const fitting = (/** @type {number} */ room) => Math.max(1, Math.min(Math.floor((room + GAP) / (minimum + GAP)), most, single));
+  const columns = fitting(width);
   const column = Math.floor((width - GAP * (columns - 1)) / columns);
-  const grid = part(stage, 'panels', 'div', {class: 'panels', 'data-columns': columns});
+  const grid = part(stage, 'panels', 'div', {class: 'panels', 'data-columns': columns, 'data-narrow': fitting(PHONE)});
   for (const old of [...grid.children]) {
     const key = old.getAttribute('data-key');
     if (key !== null && !specs.some((spec) => spec.key === key)) remove(grid, key);

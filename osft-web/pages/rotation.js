@@ -61,7 +61,7 @@ function drawPlane(stage, outputs, state, view) {
     {key: 'both', title: 'Overlay', label: 'Both clouds; a dashed line joins the two reference points in each', ratio: narrow ? 1 : 0.5, tallest: 400, span: 'all'},
     {key: 'before', title: 'Original', label: `${state.points} points and the unit grid`, ratio: narrow ? 1 : 0.66},
     {key: 'after', title: 'Transformed', label: 'The same points and the grid after the map', ratio: narrow ? 1 : 0.66},
-  ], {minimum: narrow ? 140 : 200});
+  ], {minimum: 140});
   const {points_original: original, points_transformed: transformed, matrix} = outputs;
   const [joined, moved] = [pairOf(original), pairOf(transformed)];
   const [length, image] = [formatNumber(outputs.distance_original, 4), formatNumber(outputs.distance_transformed, 4)];

@@ -34,7 +34,7 @@ function draw(stage, outputs, state, view) {
       key, title: view.width < 520 ? short : title, ratio: Math.min(1.6, rows / columns), label: `${title}, ${outputs.out_features} by ${outputs.in_features}`,
       ...(cropped && key === 'weights' ? {note: `Its first ${rows} rows and ${columns} columns`} : {}),
     })),
-  ], {minimum: view.width < 520 ? 80 : 170});
+  ], {minimum: 80});
   const frame = spectrum(made.spectrum.marks, {values, rank, scale: state.scale === 'log' ? 'log' : 'linear'}, inset(made.spectrum.area, 2));
   cutLine(made.spectrum, {rank, count, label: 'Rank cutoff, on the figure', text: `${rank} of ${count} kept`}, frame);
   drawn = {frame, count};

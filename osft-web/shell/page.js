@@ -278,6 +278,7 @@ class MountedPage {
   }
 
   draw() {
+    this.stage.dataset.drawn = ''; // no longer as the document has it
     const width = this.stage.clientWidth;
     if (!width) return;
     this.width = width;
