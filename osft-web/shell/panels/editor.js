@@ -2,6 +2,8 @@
 // Called by cell.js. The editor lives in a shadow root, where its styles are adopted sheets and the page's policy lets them be.
 import {element} from '../dom.js';
 
+const RING = {outline: '2px solid var(--accent)', outlineOffset: '-2px'};
+
 /**
  * @typedef {object} Editor
  * @property {() => string} text
@@ -92,7 +94,9 @@ function load() {
       '.cm-scroller': {fontFamily: 'var(--mono)', lineHeight: '1.5', maxHeight: '32rem'},
       '.cm-gutters': {backgroundColor: 'transparent', color: 'var(--ink-soft)', border: 'none'},
       '.cm-activeLine, .cm-activeLineGutter': {backgroundColor: 'var(--code-active)'},
-      '&.cm-focused': {outline: '2px solid var(--accent)', outlineOffset: '-2px'},
+      // Its own class comes a moment after the focus.
+      '&.cm-focused': RING,
+      '&:focus-within': RING,
       '&.cm-focused .cm-selectionBackground, .cm-selectionBackground': {backgroundColor: 'var(--code-selection) !important'},
       '.cm-cursor': {borderLeftColor: 'var(--ink)'},
     });
