@@ -21,22 +21,13 @@ from tests.faults.conftest import (
     is_readable,
     notice,
 )
+from tests.kernel.driver import KEEP_WORKERS
 from tests.site.documents import DOCUMENTS
 from tests.site.driver import EXPLORER, PAGES, PATIENCE, output, python_workers, revision, set_value, wait_live, wait_revision
 
 LAN = "lan.test"
-# After a return from its cache the browser tells Playwright of no worker, so the page itself keeps them.
-KEEP_WORKERS = """
-window.raised = [];
-window.Worker = class extends Worker {
-  constructor(script, options) {
-    super(script, options);
-    if (options.name === 'python') raised.push(this);
-  }
-};
-"""
 # Past the kernel, which would else know of a call in flight and wait for it.
-HANG = """() => raised.at(-1).postMessage({
+HANG = """() => workers.at(-1).postMessage({
   type: 'stream', id: 1e9, name: 'run_cell', arguments: {page: 'rotation', parameters: {}, code: 'while True: pass'},
 })"""
 COUNT_VISIT = """() => {
@@ -79,7 +70,7 @@ def test_two_tabs_are_independent(sabotage: Sabotage) -> None:
 def test_back_from_another_site(sabotage: Sabotage, other_browser: Browser) -> None:
     """F30: the page comes back from the browser's cache with its settings; a worker that is silent then is replaced."""
     context = other_browser.new_context()
-    context.add_init_script(KEEP_WORKERS)
+    context.add_init_script(KEEP_WORKERS)  # after a return from its cache the browser tells Playwright of no worker
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
     session = context.new_cdp_session(page)
@@ -101,7 +92,7 @@ def test_back_from_another_site(sabotage: Sabotage, other_browser: Browser) -> N
     wait_revision(page, before)
     is_live(page)
     assert page.locator(".controls [name='points']").input_value() == "9"
-    assert page.evaluate("() => raised.length") == 1, "a worker that answers is kept"
+    assert page.evaluate("() => workers.length") == 1, "a worker that answers is kept"
 
     page.evaluate(HANG)
     before = revision(page)
@@ -112,7 +103,7 @@ def test_back_from_another_site(sabotage: Sabotage, other_browser: Browser) -> N
     wait_revision(page, before)
     is_live(page)
     assert page.locator(".controls [name='points']").input_value() == "9"
-    assert page.evaluate("() => raised.length") == 2
+    assert page.evaluate("() => workers.length") == 2
     context.close()
 
 
