@@ -27,7 +27,7 @@ export async function gather(depot, build, careful) {
   const manifest = await readManifest(new URL('manifest.json', depot.root));
   // The scripts of this page are of the build that it was opened with; Python of another may not fit them.
   if (build && build !== manifest.build) throw new KernelError('OSFT-E14');
-  await firstPaint();
+  await firstLayout();
   const {boot, build: current} = manifest;
   depot.files = allFiles(manifest);
   const common = [boot.loader, boot.glue, boot.wasm];
@@ -52,14 +52,14 @@ export function isThrifty() {
 }
 
 /**
- * Until the reader sees the page: megabytes of Python do not keep it waiting.
+ * Until the document is laid out: megabytes of Python do not keep the reader waiting for it.
  * @returns {Promise<void>}
  */
-function firstPaint() {
+function firstLayout() {
   return new Promise((resolve) => {
     if (document.visibilityState === 'hidden') resolve();
     setTimeout(resolve, UNSEEN);
-    requestAnimationFrame(() => setTimeout(resolve)); // the document is laid out, and goes to the screen
+    requestAnimationFrame(() => setTimeout(resolve)); // after the frame that goes to the screen
   });
 }
 
