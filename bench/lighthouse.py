@@ -1,8 +1,8 @@
 """Lighthouse, every document.
 
-Google's Lighthouse 13 with its default settings (a slow phone, simulated), on the project's own server, which does not
-compress; so a host that does can only be faster. Each document is measured in a browser of its own. The least of the four
-scores of the worst document is what counts. *Findings* are the audits that cost points.
+Google's Lighthouse 13 with its default settings (a slow phone, simulated), on the project's own server, which sends text
+compressed, as hosts on the network do. Each document is measured in a browser of its own. The least of the four scores of
+the worst document is what counts. *Findings* are the audits that cost points.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Beside what a reader would use instead: the rotation figure in a notebook, and drawn by Matplotlib.
 
-*JupyterLite* is `build.py lab` with a notebook of one cell: a cloud of points, its rotation and both together, drawn by
-Matplotlib whenever an ipywidgets slider moves, as in the original. The cell is run as soon as the notebook takes keys.
+*JupyterLite* is `build.py lab` with a notebook of one cell that does what the original's first two do: it imports NumPy,
+Matplotlib and `special_ortho_group` of SciPy, and draws a hundred points, their rotation and both together, with titles,
+grids, a legend and a tight layout. Here an ipywidgets slider turns them. The cell is run as soon as the notebook takes keys.
 *Matplotlib worker* is the same drawing in a bare module worker with stock Pyodide, without a notebook. *This site* is
 the page rotation. Each round starts a new browser with an empty profile for each of them in turn, waits for the first
 figure that can be moved, and then presses an arrow key on the slider again and again (asks the worker, where there is no
@@ -35,26 +36,27 @@ import numpy as np
 import matplotlib
 matplotlib.use("Agg") if WORKER else None
 import matplotlib.pyplot as plt
+IMPORTS
 
-points = np.random.default_rng(42).normal(size=(80, 2))
+cloud = np.random.default_rng(42).normal(size=(100, 2))
 
 def rotation_figure(angle):
     turn = np.radians(angle)
     matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    turned = points @ matrix.T
+    before, after = ("Original", cloud, "tab:blue"), ("Transformed", cloud @ matrix.T, "orange")
+    drawings = {"Original data": [before], "After the rotation": [after], "Rotation preserves structure": [before, after]}
     figure, panels = plt.subplots(1, 3, figsize=(15, 5))
-    for panel, clouds in zip(panels, ([points], [turned], [points, turned])):
-        for cloud in clouds:
-            panel.scatter(cloud[:, 0], cloud[:, 1], alpha=0.6)
-            panel.plot(cloud[:2, 0], cloud[:2, 1], "--")
-        panel.set_xlim(-4, 4)
-        panel.set_ylim(-4, 4)
-        panel.set_aspect("equal")
-        panel.grid(True)
+    for panel, (title, clouds) in zip(panels, drawings.items()):
+        for label, points, color in clouds:
+            panel.scatter(*points.T, alpha=0.6, color=color, label=label)
+        panel.set(title=title, xlim=(-4, 4), ylim=(-4, 4), aspect="equal")
+        panel.grid(True, alpha=0.3)
+    panels[2].legend()
+    figure.tight_layout()
     return figure
 """
 CELL = f"""WORKER = False
-{DRAWING}
+{DRAWING.replace("IMPORTS", "from scipy.stats import special_ortho_group")}
 import ipywidgets
 
 def show(angle):
@@ -68,7 +70,7 @@ const pyodide = await loadPyodide({{packages: ['numpy', 'matplotlib']}});
 const png = pyodide.runPython({
     json.dumps(
         "WORKER = True"
-        + DRAWING
+        + DRAWING.replace("IMPORTS", "")
         + '''
 import io
 def png(angle):

@@ -1,7 +1,8 @@
 """A small static server for the site: right MIME types, no stale modules, this machine only.
 
 Called by builder/cli.py (`serve`) and by the tests. Any other static server does as well; this one
-also answers with 304 where a copy is still good, and keeps quiet unless something is missing.
+also sends text compressed, as hosts on the network do, answers with 304 where a copy is still good, and keeps quiet
+unless something is missing.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import contextlib
 import email.utils
 import errno
 import functools
+import gzip
 import http.server
+import io
 import os
 import sys
 import threading
@@ -50,10 +53,17 @@ MIME_TYPES = {
     ".xml": "application/xml",
     ".zip": "application/zip",
 }
+COMPRESSED = frozenset({".css", ".csv", ".html", ".ipynb", ".js", ".json", ".md", ".mjs", ".svg", ".txt", ".xml"})
+
+
+@functools.lru_cache(maxsize=512)
+def compressed(path: Path, _changed: int) -> bytes:
+    """The file's bytes with gzip, kept until it changes."""
+    return gzip.compress(path.read_bytes(), 6, mtime=0)
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
-    """Serves files of one folder. Never lists a folder, never encodes, always asks to revalidate."""
+    """Serves files of one folder. Never lists a folder, always asks to revalidate."""
 
     protocol_version = "HTTP/1.1"
     server_version = "osft-web"
@@ -94,12 +104,22 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     def _answer(self, path: Path, stream: BinaryIO) -> BinaryIO | None:
         facts = os.fstat(stream.fileno())
-        tag = f'"{facts.st_mtime_ns:x}-{facts.st_size:x}"'
+        text = path.suffix.lower() in COMPRESSED
+        encoded = text and "gzip" in self.headers.get("Accept-Encoding", "")
+        tag = f'"{facts.st_mtime_ns:x}-{facts.st_size:x}{"-gzip" if encoded else ""}"'
         fresh = self._is_fresh(tag, facts.st_mtime)
         self.send_response(HTTPStatus.NOT_MODIFIED if fresh else HTTPStatus.OK)
+        if text:
+            self.send_header("Vary", "Accept-Encoding")
         if not fresh:
+            size = facts.st_size
+            if encoded:
+                stream.close()
+                stream = io.BytesIO(body := compressed(path, facts.st_mtime_ns))
+                size = len(body)
+                self.send_header("Content-Encoding", "gzip")
             self.send_header("Content-Type", self.guess_type(path))
-            self.send_header("Content-Length", str(facts.st_size))
+            self.send_header("Content-Length", str(size))
         self.send_header("Last-Modified", self.date_time_string(int(facts.st_mtime)))
         self.send_header("ETag", tag)
         self.end_headers()

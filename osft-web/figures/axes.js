@@ -13,6 +13,9 @@ import {scaleLinear, scaleLog} from '../generated/vendor/d3.js';
 import {child, pass} from './svg.js';
 import {inset} from './panels.js';
 
+/** Made once: making one takes longer than writing all ticks of a drawing. */
+const TICKS = new Intl.NumberFormat('en', {maximumFractionDigits: 4});
+
 /**
  * @typedef {object} Axis
  * @property {[number, number]} domain
@@ -131,7 +134,7 @@ export function compact(value) {
     const mantissa = +(value / 10 ** power).toPrecision(2);
     return `${mantissa === 1 ? '' : `${mantissa}·`}10${superscript(power)}`;
   }
-  return (+value.toPrecision(4)).toLocaleString('en-GB', {maximumFractionDigits: 4});
+  return TICKS.format(+value.toPrecision(4));
 }
 
 /** @param {number} power */

@@ -2,6 +2,25 @@
 
 /** @typedef {import('./types.js').Output} Output */
 
+/** Making one takes longer than writing a hundred numbers. @type {Map<number, Intl.NumberFormat>} */
+const writers = new Map();
+
+/**
+ * A number as it is written in English, with its thousands apart.
+ * @param {number} value
+ * @param {number} most  decimals
+ * @param {number} [least]
+ */
+function decimal(value, most, least = 0) {
+  const key = 100 * most + least;
+  let writer = writers.get(key);
+  if (!writer) {
+    writer = new Intl.NumberFormat('en', {maximumFractionDigits: most, minimumFractionDigits: least});
+    writers.set(key, writer);
+  }
+  return writer.format(value);
+}
+
 /**
  * A number for reading: `digits` significant digits, powers of ten where it is tiny or huge.
  * @param {number} value
@@ -13,13 +32,13 @@ export function formatNumber(value, digits = 4, padded = false) {
   if (!Number.isFinite(value)) return value > 0 ? 'infinite' : 'minus infinite';
   if (value === 0) return '0';
   const size = Math.abs(value);
-  if (Number.isInteger(value) && size < 1e15 && !padded) return minus(value.toLocaleString('en'));
+  if (Number.isInteger(value) && size < 1e15 && !padded) return minus(decimal(value, 3));
   if (size < 1e-4 || size >= 1e9) {
     const [mantissa, exponent] = value.toExponential(Math.max(1, digits - 2)).split('e');
     return `${minus(mantissa)} × 10${superscript(Number(exponent))}`;
   }
   const decimals = Math.max(0, Math.min(12, digits - 1 - Math.floor(Math.log10(size))));
-  return minus(value.toLocaleString('en', {maximumFractionDigits: decimals, minimumFractionDigits: padded ? decimals : 0}));
+  return minus(decimal(value, decimals, padded ? decimals : 0));
 }
 
 /**
@@ -62,7 +81,7 @@ export function formatBytes(bytes) {
     size /= 1000;
     unit += 1;
   }
-  return `${size.toLocaleString('en', {maximumFractionDigits: unit && size < 100 ? 1 : 0})} ${units[unit]}`;
+  return `${decimal(size, unit && size < 100 ? 1 : 0)} ${units[unit]}`;
 }
 
 /**

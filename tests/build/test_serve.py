@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import os
 import re
@@ -86,6 +87,24 @@ def test_a_good_copy_is_not_sent_again(served: tuple[Path, str]) -> None:
     (folder / "a.js").write_text("changed")
     assert fetch(url + "a.js", **{"If-None-Match": tag}).read() == b"changed"
     assert fetch(url + "a.js", **{"If-Modified-Since": "yesterday"}).status == 200
+
+
+def test_text_is_compressed_for_who_can_read_it(served: tuple[Path, str]) -> None:
+    folder, url = served
+    for name in TYPES:
+        answer, plain = fetch(url + name, **{"Accept-Encoding": "br, gzip"}), fetch(url + name)
+        text = name.endswith((".html", ".js", ".mjs", ".css", ".json", ".svg", ".txt", ".md", ".csv", ".ipynb"))
+        assert answer.headers["Content-Encoding"] == ("gzip" if text else None), name
+        assert answer.headers["Vary"] == plain.headers["Vary"] == ("Accept-Encoding" if text else None)
+        body = answer.read()
+        assert answer.headers["Content-Length"] == str(len(body))
+        assert (gzip.decompress(body) if text else body) == plain.read() == f"content of {name}".encode()
+        assert (answer.headers["ETag"] != plain.headers["ETag"]) == text, "two bodies, two tags"
+    tag = fetch(url + "a.js", **{"Accept-Encoding": "gzip"}).headers["ETag"]
+    assert fetch(url + "a.js", **{"Accept-Encoding": "gzip", "If-None-Match": tag}).status == 304
+    assert fetch(url + "a.js", **{"If-None-Match": tag}).status == 200
+    (folder / "a.js").write_text("changed")
+    assert gzip.decompress(fetch(url + "a.js", **{"Accept-Encoding": "gzip"}).read()) == b"changed", "no stale copy is kept"
 
 
 def test_an_edit_within_the_same_second_is_seen(served: tuple[Path, str]) -> None:
