@@ -131,10 +131,10 @@ class Wanderer:
         if self.chance.random() < 0.5:
             return self.press(".controls label:has(input:is([type='checkbox'], [type='radio']))")
         target = self.one_of(".controls select")
-        if target is not None:
-            count = target.locator("option").count()
+        count = target.locator("option").count() if target is not None else 0
+        if target is not None and count:  # none, where another document has come meanwhile
             target.select_option(index=self.chance.randrange(count), timeout=1000)
-        return target is not None
+        return count > 0
 
     def press_word(self) -> bool:
         """A word of the text that drives the figure."""
