@@ -17,8 +17,11 @@ from builder.serve import serving
 WIDTH = 1280
 """The width at which the figure is drawn; its SVG scales to the reader's width until the script redraws it."""
 
-PICTURE = (640, 400)
-"""The size of a page's picture on the index: as many of its figure's drawings as fit, without handles."""
+PICTURE = (420, 262)
+"""The size of a page's picture on the index: as many of its figure's drawings as fit, without handles. Small, for the
+sake of its words."""
+LARGER = dict.fromkeys(("rotation", "orthogonal", "parameters"), (640, 400))
+"""Of pages whose figure says less when it is arranged for so little room."""
 
 FITTING = """
 (height) => {
@@ -65,6 +68,7 @@ SNAPSHOT = """
   // Without a script nothing answers, so nothing pretends to: the script puts live controls in their place.
   for (const control of copy.querySelectorAll('input, select, button')) control.toggleAttribute('disabled', true);
   for (const styled of copy.querySelectorAll('[style]')) styled.removeAttribute('style');
+  copy.querySelector('.stage')?.removeAttribute('data-drawn'); // as the document has it, which the styles go by
   copy.querySelectorAll('[tabindex], [role="slider"]').forEach((node) => node.setAttribute('tabindex', '-1'));
   return copy.innerHTML;
 }
@@ -77,9 +81,9 @@ def _numbers(page: Any) -> list[str]:
     return texts
 
 
-def picture(page: Any) -> str:
-    """The first drawings of the figure that the browser page shows, as a stand-alone SVG of the size PICTURE."""
-    width, height = PICTURE
+def picture(page: Any, size: tuple[int, int]) -> str:
+    """The first drawings of the figure that the browser page shows, as a stand-alone SVG of this size."""
+    width, height = size
     page.set_viewport_size({"width": width + 100, "height": 900})
     shown = page.evaluate("() => document.querySelector('.stage').clientWidth")
     page.set_viewport_size({"width": width + 100 + (width - 32 - shown), "height": 900})
@@ -142,6 +146,7 @@ def precompute_figures(site: Path, launch: dict[str, Any], log: Callable[[str], 
             if SECTION.search(before):
                 file = site / "data" / "pictures" / f"{document.stem}.svg"
                 file.parent.mkdir(exist_ok=True)
-                changed += _written(file, file.read_text(encoding="utf-8") if file.exists() else "", picture(page), log)
+                drawing = picture(page, LARGER.get(document.stem, PICTURE))
+                changed += _written(file, file.read_text(encoding="utf-8") if file.exists() else "", drawing, log)
         browser.close()
     return changed

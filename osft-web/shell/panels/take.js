@@ -77,7 +77,7 @@ export function mount(root, api) {
  * @param {HTMLElement[]} items
  */
 function group(title, ...items) {
-  return element('div', {class: 'take-group', role: 'group', 'aria-label': title}, element('h3', {}, title), ...items);
+  return element('div', {class: 'take-group', role: 'group', 'aria-label': title}, element('h3', {}, title), element('div', {class: 'take-items'}, ...items));
 }
 
 /**
