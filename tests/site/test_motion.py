@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.site.driver import Reader, revision, wait_revision
@@ -65,18 +66,22 @@ def test_two_presses_make_no_second_loop(reader: Reader) -> None:
     assert angle(reader) == at
 
 
-def test_it_rests_off_the_screen(reader: Reader) -> None:
-    reader.open("rotation")
-    play_button(reader).click()
+@pytest.mark.parametrize(
+    ("page", "moving", "button"), [("rotation", "angle", "[data-action='play']"), ("training", "step", ".transport .play")]
+)
+def test_it_rests_off_the_screen(reader: Reader, page: str, moving: str, button: str) -> None:
+    reader.open(page)
+    play = reader.page.locator(button)
+    play.click()
     wait_revision(reader.page, revision(reader.page))
     reader.page.locator("#sources").scroll_into_view_if_needed()
     frames_painted(reader, 5)  # the browser tells of what left the screen in a frame or two
-    resting = angle(reader)
+    resting = float(reader.state()[moving])
     frames_painted(reader, 15)
-    assert angle(reader) == resting
+    assert float(reader.state()[moving]) == resting
     reader.page.locator(".stage").scroll_into_view_if_needed()
-    expect(reader.page.locator(".controls [name='angle']")).not_to_have_value(f"{resting:g}")
-    play_button(reader).click()
+    expect(reader.page.locator(f".controls [name='{moving}']")).not_to_have_value(f"{resting:g}")
+    play.click()
 
 
 def test_reduced_motion_takes_a_step_instead(reader: Reader) -> None:
