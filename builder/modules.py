@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Set
 
 from builder.errors import DAMAGED, BuildError
 
@@ -16,8 +17,8 @@ _OTHER_IMPORT = re.compile(r"(?:^|[;}])\s*import\b|\bimport\s*\(")
 _FINAL_EXPORT = re.compile(r"export\{([^}]*)\};\s*$")
 _BARE_SPECIFIER = re.compile(r"""^((?:import|export)\b[^;'"]*?\bfrom\s*|import\s*)(["'])([^."'/][^"']*)\2""", re.MULTILINE)
 
-NEED_A_CALENDAR = frozenset({"scaleTime", "scaleUtc"})
-"""The two scales of d3-scale that need d3-time and d3-time-format, which no figure here uses."""
+USED = frozenset({"area", "line", "scaleLinear", "scaleLog", "ticks"})
+"""What the figures import of D3. None of it needs d3-time, d3-time-format or, for numbers, d3-color: those do not come."""
 
 
 def _pairs(names: str) -> list[tuple[str, str]]:
@@ -26,11 +27,11 @@ def _pairs(names: str) -> list[tuple[str, str]]:
     return [(inner, outer or inner) for inner, _, outer in split]
 
 
-def join_modules(modules: dict[str, str]) -> str:
-    """One ES module out of several minified ones that import each other by name.
+def join_modules(modules: dict[str, str], used: Set[str] = USED) -> str:
+    """One ES module out of several minified ones that import each other by name; it exports what is used.
 
     `modules` is in order of dependence. Each becomes a function of its own scope, called once; what
-    it imports from a module that is not given stays undefined, so those exports must not be offered.
+    it imports from a module that is not given stays undefined.
     """
     offered: dict[str, str] = {}
     parts: list[str] = []
@@ -49,7 +50,7 @@ def join_modules(modules: dict[str, str]) -> str:
         returned = ",".join(_renaming((outer, inner)) for inner, outer in _pairs(exported[1]))
         parts.append(f"{comment}const {_variable(name)}=(()=>{{{''.join(bindings)}{body};return{{{returned}}}}})();\n")
         for _, outer in _pairs(exported[1]):
-            if outer not in NEED_A_CALENDAR:
+            if outer in used:
                 offered[outer] = _variable(name)
     for variable in dict.fromkeys(offered.values()):
         names = sorted(outer for outer, owner in offered.items() if owner == variable)

@@ -171,11 +171,11 @@ export function pass(parent) {
 }
 
 /**
- * A length to a hundredth of a pixel; what is not a number becomes 0, so that no attribute is ever NaN.
+ * A length to a tenth of a pixel, finer than any screen; what is not a number becomes 0, so that no attribute is ever NaN.
  * @param {number} value
  */
 export function px(value) {
-  return Number.isFinite(value) ? Math.round(value * 100) / 100 : 0;
+  return Number.isFinite(value) ? Math.round(value * 10) / 10 : 0;
 }
 
 /**

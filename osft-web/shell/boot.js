@@ -1,6 +1,6 @@
 // Brings a document to life: theme, status, embedding, links and the page itself.
+import {kernel} from '../kernel/client.js';
 import {applyEmbed} from './embed.js';
-import {startOffline} from './offline.js';
 import {startRouter} from './router.js';
 import {wireStatus} from './status.js';
 import {applyTheme, wireTheme} from './theme.js';
@@ -13,4 +13,11 @@ wireStatus();
 const toggle = document.getElementById('theme-toggle');
 if (toggle) wireTheme(toggle);
 startRouter();
-startOffline();
+/** Milliseconds that a reader has the machine to himself before a copy for offline use is made. */
+const SETTLED = 3000;
+const settled = kernel.ready.then(() => new Promise((resolve) => setTimeout(resolve, SETTLED)));
+// A reader who asks that all that was kept be removed need not wait for Python, which may be what does not come.
+(new URLSearchParams(location.search).has('nosw') ? Promise.resolve() : settled)
+  .then(() => import('./offline.js'))
+  .then(({startOffline}) => startOffline())
+  .catch(() => {}); // without it the site works as long as there is a network

@@ -1,5 +1,5 @@
-// Works offline after the first visit: registers the service worker when Python is up and the page is idle.
-// A new build is offered, never forced; ?nosw removes all that was kept. Called by boot.js.
+// Works offline after the first visit: registers the service worker when the page is idle.
+// A new build is offered, never forced; ?nosw removes all that was kept. Called by boot.js, some time after Python is up.
 import {kernel} from '../kernel/client.js';
 import {element, setText} from './dom.js';
 import {clearNotice, notify} from './status.js';
@@ -7,8 +7,6 @@ import {clearNotice, notify} from './status.js';
 const SITE = new URL('../', import.meta.url).href;
 /** A tab that stays open looks for a new build this often, when it is looked at. */
 const HOUR = 3_600_000;
-/** Milliseconds that a reader has the machine to himself before a copy for offline use is made. */
-const SETTLED = 3000;
 let checked = 0;
 
 export async function startOffline() {
@@ -19,11 +17,10 @@ export async function startOffline() {
     return;
   }
   if (document.documentElement.dataset.embed) return;
-  const status = await kernel.ready;
   const {connection} = /** @type {{connection?: {saveData?: boolean}}} */ (navigator);
-  if (status.state !== 'ready' || connection?.saveData) return;
+  if (kernel.status.state !== 'ready' || connection?.saveData) return;
   const check = () => whenIdle(() => keepCurrent(workers));
-  setTimeout(check, SETTLED);
+  check();
   addEventListener('online', check);
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible' && Date.now() - checked > HOUR) check();

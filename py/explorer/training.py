@@ -189,7 +189,7 @@ OUTPUTS = (
             f"{name}_tasks",
             "matrix",
             "Mean, low and high end of the accuracy on each task in turn, a row a step.",
-            {"methods": [name]},
+            {"methods": [name], "metric": ["tasks"]},
         )
         for name in METHODS
     ),
@@ -326,8 +326,9 @@ def compute(*, methods: tuple[str, ...], metric: str, retained: str, step: int, 
         shown = "forgetting" if metric == "forgetting" else "average_accuracy"
         if shown in measured(name):
             outputs[f"{name}_curve"] = interval(runs.measures[shown][i], seed).T
-        each = interval(runs.tasks[i], seed)
-        outputs[f"{name}_tasks"] = each.transpose(2, 1, 0).reshape(len(runs.steps), -1)
+        if metric == "tasks":
+            each = interval(runs.tasks[i], seed)
+            outputs[f"{name}_tasks"] = each.transpose(2, 1, 0).reshape(len(runs.steps), -1)
     outputs.update(runs.fronts)
     return outputs
 

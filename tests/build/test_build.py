@@ -148,12 +148,13 @@ def test_figures_need_a_browser_and_say_so_before_anything_is_written(monkeypatc
     assert list(tmp_path.iterdir()) == []
 
 
-def test_joined_modules_keep_their_scopes_and_offer_only_what_works() -> None:
+def test_joined_modules_keep_their_scopes_and_offer_only_what_is_used() -> None:
     joined = join_modules(
         {
             "d3-one": 'import{gone as g}from"d3-absent";const a=1;function b(){return a}export{b as first,g as scaleTime};\n',
             "d3-two": '// licence line\nimport{first as z}from"d3-one";const a=2;export{a as second,z as again};\n',
-        }
+        },
+        {"first", "again", "second"},
     )
     assert joined == (
         "const d3_one=(()=>{const {gone:g}={};const a=1;function b(){return a};return{first:b,scaleTime:g}})();\n"
