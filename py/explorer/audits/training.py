@@ -98,5 +98,7 @@ def add_curves(expected: dict[str, tuple[Any, str]], name: str, runs: list[Any],
         curve = [interval([function(accuracy_matrix(run, p, images)) for run in runs]) for p in points]
         expected[f"{name}_curve"] = (curve, STATISTICS)
     if metric == "tasks":
-        rows = [[end for task in range(len(runs[0])) for end in interval([run[task][p] / images for run in runs])] for p in points]
+        rows = [
+            [end for task in range(len(runs[0])) for end in interval([run[task][p] / images for run in runs])] for p in points
+        ]
         expected[f"{name}_tasks"] = (rows, STATISTICS)
