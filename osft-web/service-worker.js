@@ -11,6 +11,7 @@ const SCOPE = new URL('./', worker.location.href).href;
 const MANIFEST = `${SCOPE}generated/manifest.json`;
 /** Loaded when a reader first asks for them, and kept from then on. */
 const LATER = /\.whl$|\.zip$|pyodide-lock\.json$|snapshot|\.d\.ts$|licences\//;
+const PACKAGE = /\.whl$/;
 
 /** @typedef {{kept: boolean, askFirst: boolean, tabs: Record<string, string>}} Facts  tabs: of another build, or '' for none at all */
 /** @type {Promise<Facts>|null} */
@@ -31,6 +32,16 @@ worker.addEventListener('fetch', (event) => {
   else if (query.has('nosw')) event.respondWith(leave(event));
   else event.respondWith(open(event, path));
 });
+
+/**
+ * Where in its build's cache a file is. A package has its version in the address, because a host that is asked first may
+ * have given this tab a newer build than the one that keeps it.
+ * @param {string} url
+ * @param {string} path
+ */
+function keyOf(url, path) {
+  return PACKAGE.test(path) ? url : SCOPE + path;
+}
 
 /** @param {string} build */
 function cacheName(build) {
@@ -88,7 +99,7 @@ async function keep(cache, path, sha256) {
     const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
     if (Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('') !== sha256) continue;
     // A browser refuses to open a document from an answer that was redirected, as some hosts do with index.html.
-    await cache.put(SCOPE + path, response.redirected ? new Response(bytes, {headers: response.headers}) : response);
+    await cache.put(keyOf(address, path), response.redirected ? new Response(bytes, {headers: response.headers}) : response);
     return;
   }
   throw new Error(`${path} is not of build ${BUILD}.`);
@@ -156,18 +167,20 @@ async function answer(event, path) {
   const cacheOfTab = {cacheName: cacheName(build)};
   // A page that found a file damaged asks past every cache.
   const serverFirst = askFirst || request.cache === 'reload';
-  const found = serverFirst ? undefined : await caches.match(SCOPE + path, cacheOfTab);
+  const key = keyOf(request.url, path);
+  const found = serverFirst ? undefined : await caches.match(key, cacheOfTab);
   if (found) return found;
   try {
     const response = await fetch(request);
     // What comes later is asked for by its version, so it is of this tab's build or its hash refuses it.
-    if (response.ok && path.startsWith('generated/runtime/') && !askFirst && await caches.has(cacheName(build))) {
+    const later = path.startsWith('generated/runtime/') && (!askFirst || PACKAGE.test(path));
+    if (response.ok && later && await caches.has(cacheName(build))) {
       const cache = await caches.open(cacheName(build));
-      await cache.put(SCOPE + path, response.clone()).catch(() => {});
+      await cache.put(key, response.clone()).catch(() => {});
     }
     return response;
   } catch (error) {
-    const kept = serverFirst ? await caches.match(SCOPE + path, cacheOfTab) : undefined;
+    const kept = serverFirst ? await caches.match(key, cacheOfTab) : undefined;
     return kept ?? Promise.reject(error);
   }
 }

@@ -37,12 +37,12 @@ export const FAULTS = {
   'OSFT-E12': {
     happened: (detail) => `An additional package could not be loaded (${detail}).`,
     works: 'Everything that does not need it goes on working.',
-    action: 'none',
+    action: 'reload',
   },
   'OSFT-E13': {
-    happened: (detail) => `A part of Python's library is not there: ${detail}`,
+    happened: (detail) => `A part of Python's library is not there (${detail}).`,
     works: 'Everything that does not need it goes on working.',
-    action: 'none',
+    action: 'reload',
   },
   'OSFT-E14': {happened: () => 'This site was published anew since the page was opened.', works: `${READING} ${KEPT}`, action: 'reload'},
   'OSFT-E15': {
@@ -61,12 +61,11 @@ export const FAULTS = {
   'OSFT-E23': {happened: (detail) => `Python stopped twice within a minute (${detail}).`, works: `${READING} ${KEPT}`, action: 'restart'},
   'OSFT-E24': {happened: () => 'Python stopped answering and starts again by itself.', works: KEPT, action: 'none'},
   'OSFT-E25': {
-    happened: (detail) => `This needs more memory than a browser tab gets: ${detail} Choose a smaller size.`,
-    works: 'Python goes on running.',
-    action: 'none',
+    happened: (detail) => `This needs more memory than a browser tab gets (${detail}). Choose a smaller size.`,
+    works: 'Python goes on running; started again it has all its memory.',
+    action: 'restart',
   },
   'OSFT-E26': {happened: (detail) => detail, works: 'Python goes on running.', action: 'none'},
-  'OSFT-E27': {happened: () => 'Python is not running.', works: READING, action: 'restart'},
   'OSFT-E28': {
     happened: (detail) => `The page sent Python a message that it does not take: ${detail}`,
     works: 'Python goes on running.',

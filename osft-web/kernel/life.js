@@ -93,9 +93,12 @@ export class Life {
    * @returns {Promise<Host>}
    */
   async running(features) {
-    const status = await this.start();
-    const {host} = this;
-    if (status.state === 'failed' || !host) throw this.#failure ?? new KernelError('OSFT-E27');
+    // It may be replaced in the very moment in which it was ready: whoever asks waits for the next.
+    do {
+      await this.start();
+    } while (this.status.state === 'booting');
+    if (this.#failure) throw this.#failure;
+    const host = /** @type {Host} */ (this.host);
     for (const feature of features) await this.#add(host, feature);
     return host;
   }

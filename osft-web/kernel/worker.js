@@ -45,7 +45,8 @@ function handle(request) {
       break;
     case 'stream':
       guard(request.id, (python) => {
-        const handle = python.begin(request.name, argumentText(request.arguments));
+        const given = argumentText(request.arguments);
+        const handle = told(() => python.begin(request.name, given));
         streams.set(handle, {id: request.id, key: `${request.name} step ${request.arguments.page ?? ''}`});
         turns.port2.postMessage(handle);
       });
@@ -99,7 +100,7 @@ async function start(plan) {
  */
 async function guard(id, action) {
   if (!python || dead) {
-    refuse(id, dead ? 'OSFT-E22' : 'OSFT-E27', dead ? 'Python stopped.' : 'Python is not ready yet.');
+    refuse(id, dead ? 'OSFT-E22' : 'OSFT-E28', dead ? 'Python stopped.' : 'Python is not ready yet.');
     return;
   }
   try {
@@ -116,18 +117,20 @@ async function guard(id, action) {
  * @param {Arguments} args
  */
 function call(python, id, name, args) {
+  const given = argumentText(args);
   const started = performance.now();
-  const text = python.invoke(name, argumentText(args));
+  const text = told(() => python.invoke(name, given));
   answer(python, id, `${name} ${args.page ?? ''}`, text, performance.now() - started);
 }
 
 /** @param {number} handle */
 function advance(handle) {
   const stream = streams.get(handle);
-  if (!python || !stream) return; // cancelled since its turn was asked for
+  const running = python;
+  if (!running || !stream) return; // cancelled since its turn was asked for
   const started = performance.now();
-  const text = python.advance(handle);
-  if (answer(python, stream.id, stream.key, text, performance.now() - started)) streams.delete(handle);
+  const text = told(() => running.advance(handle));
+  if (answer(running, stream.id, stream.key, text, performance.now() - started)) streams.delete(handle);
   // A turn goes through the message queue: requests that came meanwhile are answered first.
   else turns.port2.postMessage(handle);
 }
@@ -143,6 +146,23 @@ function cancel(python, id) {
     python.drop(handle);
   }
   send({type: 'done', id});
+}
+
+/**
+ * Python's end of the protocol tells every error. One that comes through all the same could not be told, for want of
+ * memory: such an interpreter is of no more use.
+ * @template T
+ * @param {() => T} ask
+ * @returns {T}
+ */
+function told(ask) {
+  try {
+    return ask();
+  } catch (error) {
+    const lines = String(/** @type {any} */ (error)?.message ?? error).trim().split('\n');
+    died(lines.findLast((line) => /^\w+Error\b/.test(line)) ?? lines[0]);
+    throw error;
+  }
 }
 
 /** Whether the last header of a key said `done`. @type {Map<string, boolean>} */

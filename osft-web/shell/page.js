@@ -1,6 +1,6 @@
 // Mounts one page: the ring control -> store -> checked state -> Python -> figure, with newest-wins calls.
 // Called by boot.js at start and by router.js at every page change.
-import {kernel} from '../kernel/client.js';
+import {FAULTS, kernel} from '../kernel/client.js';
 import {readAddress, linkTo, writeQuery} from './address.js';
 import {buildControls} from './controls.js';
 import {loadDeclaration, DataError} from './data.js';
@@ -10,7 +10,7 @@ import {unbroken} from './numbers.js';
 import {mountCells, mountPanels} from './panels/panels.js';
 import {buildReadout} from './readout.js';
 import {watchScrollers} from './scrollers.js';
-import {notify, clearNotice} from './status.js';
+import {TOLD_BY_STATUS, buttonFor, clearNotice, notify, sentenceOf} from './status.js';
 import {watchTheme} from './theme.js';
 import {wireWords, fillNumbers} from './words.js';
 
@@ -22,8 +22,6 @@ import {wireWords, fillNumbers} from './words.js';
 
 const BUSY_AFTER = 100;
 const ADDRESS_AFTER = 200;
-/** Python was stopped, ended or has been started again: of that the status line speaks. */
-const TOLD_BY_STATUS = /^OSFT-E2[0-4]$/;
 
 /**
  * @param {HTMLElement} main  the document's <main>
@@ -243,9 +241,23 @@ class MountedPage {
 
   /** @param {any} error */
   failed(error) {
-    if (TOLD_BY_STATUS.test(error?.code)) return;
-    if (error?.field) this.report([{field: error.field, sentence: error.message}], {byPython: true});
-    else notify({code: error?.code ?? 'OSFT-E45', message: error?.message ?? String(error), details: error?.traceback, slot: 'page'});
+    const {code, field, message, traceback, detail} = error ?? {};
+    if (TOLD_BY_STATUS.test(code)) return;
+    if (field) {
+      this.report([{field, sentence: message}], {byPython: true});
+    } else if (code in FAULTS) {
+      notify({
+        slot: 'page', code, details: traceback || detail,
+        message: `These settings could not be computed, and the figure is as it was. ${sentenceOf(error)}`,
+        action: buttonFor(code, () => { this.ask(); }),
+      });
+    } else {
+      notify({
+        slot: 'page', code: 'OSFT-E45', details: String(error?.stack ?? error),
+        message: 'What Python computed could not be drawn. The text and the other pages work; reload to try again.',
+        action: {label: 'Reload', run: () => location.reload()},
+      });
+    }
   }
 
   /**

@@ -14,6 +14,9 @@ import {formatBytes} from './numbers.js';
  * @property {{label: string, run: () => void}} [action]
  */
 
+/** Python was stopped, ended or has been started again: of that the status line speaks. */
+export const TOLD_BY_STATUS = /^OSFT-E2[0-4]$/;
+
 /** @type {Map<string, HTMLElement>} */
 const shown = new Map();
 
@@ -32,11 +35,20 @@ export function notify({message, code, details, slot = 'site', quiet = false, ac
   line.append(button('×', () => clearNotice(slot), {class: 'notice-close', 'aria-label': 'Close this message'}));
   entry.append(line);
   if (code || details) {
-    entry.append(element('details', {}, element('summary', {}, `Details${code ? ` (${code})` : ''}`), element('pre', {}, details ?? String(code))));
+    entry.append(folded(code, details));
   }
   clearNotice(slot);
   shown.set(slot, entry);
   region.append(entry);
+}
+
+/**
+ * What whoever looks into a fault wants to know.
+ * @param {string} [code]
+ * @param {string} [details]
+ */
+function folded(code, details) {
+  return element('details', {class: 'fault'}, element('summary', {}, `Details${code ? ` (${code})` : ''}`), element('pre', {}, details ?? String(code)));
 }
 
 /** @param {string} slot */
@@ -72,13 +84,42 @@ export function describeLoading({feature, stage, loaded, total}, name) {
 }
 
 /**
- * Why a package did not come, with what to know of it where the server is out of reach.
+ * A fault as one line: what happened and what still works.
  * @param {any} error
- * @param {string} name
  */
-export function explainLoading(error, name) {
-  const kept = error?.code === 'OSFT-E06' ? ` ${name} is not in the offline copy before it has been loaded once.` : '';
-  return `${error?.message ?? error}${kept}`;
+export function sentenceOf(error) {
+  const happened = String(error?.message ?? error);
+  return `${happened}${/[.!?]$/.test(happened) ? '' : '.'} ${FAULTS[error?.code]?.works ?? ''}`.trim();
+}
+
+/**
+ * The one button that the table of faults has for a code.
+ * @param {string} code
+ * @param {() => void} again
+ */
+export function buttonFor(code, again) {
+  return {
+    none: undefined,
+    retry: {label: 'Try again', run: again},
+    restart: {label: 'Restart Python', run: () => { kernel.restart(); }},
+    reload: {label: 'Reload', run: () => location.reload()},
+  }[FAULTS[code].action];
+}
+
+/**
+ * Says in a panel why what it was asked for did not come or did not run, its code folded away.
+ * @param {HTMLElement} place
+ * @param {string} lead
+ * @param {any} error
+ * @param {string} [name]  the package it needs, which a server out of reach cannot give
+ */
+export function tellFailure(place, lead, error, name) {
+  if (!error?.code || TOLD_BY_STATUS.test(error.code)) {
+    setText(place, `${lead}${error?.message ?? error}`);
+    return;
+  }
+  const kept = name && error.code === 'OSFT-E06' ? ` ${name} is not in the offline copy before it has been loaded once.` : '';
+  place.replaceChildren(`${lead}${sentenceOf(error)}${kept}`, folded(error.code, error.traceback || error.detail));
 }
 
 /** When the present download was first heard of, and with how many bytes. */
@@ -110,17 +151,7 @@ function estimate({loaded, total}) {
 
 /** What happened, what still works and the one button, as the kernel's table of faults has it. @param {Status} status */
 function tellFault({code, message, details}) {
-  const action = FAULTS[code]?.action ?? 'retry';
-  notify({
-    slot: 'kernel', code, details,
-    message: message || 'Python could not start. The text, the mathematics and the figures as computed beforehand still work.',
-    action: {
-      none: undefined,
-      retry: {label: 'Try again', run: () => { kernel.restart(); }},
-      restart: {label: 'Restart Python', run: () => { kernel.restart(); }},
-      reload: {label: 'Reload', run: () => location.reload()},
-    }[action],
-  });
+  notify({slot: 'kernel', code, details, message, action: buttonFor(code, () => { kernel.restart(); })});
 }
 
 /** @param {Status} status */

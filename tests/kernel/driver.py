@@ -1,11 +1,13 @@
 """Driving the kernel of a page from Python: open it, run a script beside it, read the built tiers.
 
-Used by the tests of tests/kernel and tests/wasm.
+Used by the tests of tests/kernel, tests/wasm and tests/faults.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,6 +59,17 @@ def started(context: BrowserContext, address: str = "index.html") -> Run:
     run = opened(context, address)
     assert run("return (await window.osft.ready).state;") == "ready"
     return run
+
+
+def packed_files(pack: Path) -> dict[str, bytes]:
+    """The files of a pack by their path, as osft-web/kernel/pack.js reads them."""
+    body = gzip.decompress(pack.read_bytes())
+    (length,) = struct.unpack_from("<I", body)
+    offset, files = 4 + length, {}
+    for path, size in json.loads(body[4:offset]):
+        files[path] = body[offset : offset + size]
+        offset += size
+    return files
 
 
 def built_tiers(site_folder: Path) -> list[str]:

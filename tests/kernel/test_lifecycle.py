@@ -49,6 +49,15 @@ def test_stop_while_starting_starts_once_more(run: Run) -> None:
     )
 
 
+def test_whoever_asks_in_the_moment_of_a_stop_is_answered_by_the_next(run: Run) -> None:
+    found = run("""
+        const asked = settle(kernel.call('compute', {page: 'rotation', parameters: {}}));
+        kernel.stop();
+        return asked;
+    """)
+    assert found["value"]["outputs"]["determinant"] == 1
+
+
 def test_a_restart_downloads_nothing(run: Run) -> None:
     found = run("""
         const files = () => performance.getEntriesByType('resource').filter((entry) => entry.name.includes('/generated/')).length;

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
+from pathlib import Path
 
 from tests.site.documents import SITE
 
@@ -14,8 +16,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def codes_that_are_shown() -> set[int]:
     """The number of every code in the site's own scripts and documents."""
-    files = [*SITE.glob("*.html"), *(file for folder in ("kernel", "shell") for file in (SITE / folder).rglob("*.js"))]
-    return {int(number) for file in files for number in re.findall(r"OSFT-E(\d\d)\b", file.read_text(encoding="utf-8"))}
+    return codes_in([*SITE.glob("*.html"), *(file for folder in ("kernel", "shell") for file in (SITE / folder).rglob("*.js"))])
 
 
 def codes_of_the_readme() -> set[int]:
@@ -25,6 +26,11 @@ def codes_of_the_readme() -> set[int]:
         for first, _, last in re.findall(r"E(\d\d)( to E(\d\d))?", row):
             found |= set(range(int(first), int(last or first) + 1))
     return found
+
+
+def codes_in(files: Iterable[Path]) -> set[int]:
+    """The number of every code in these files."""
+    return {int(number) for file in files for number in re.findall(r"OSFT-E(\d\d)\b", file.read_text(encoding="utf-8"))}
 
 
 def test_every_fault_has_a_row() -> None:
@@ -58,3 +64,15 @@ def test_every_code_is_explained_and_no_other() -> None:
         int(number) for row in re.findall(r"^\| (OSFT-E[^|]+)\|", README, re.MULTILINE) for number in re.findall(r"E(\d\d)", row)
     }
     assert ends - shown == set()
+
+
+def test_every_code_is_caused_by_a_test() -> None:
+    caused = codes_in(file for file in (ROOT / "tests").rglob("test_*.py"))
+    assert codes_that_are_shown() - caused == set()
+
+
+def test_every_sentence_of_the_kernel_has_a_cause() -> None:
+    """A code of the table of sentences is raised somewhere: by the kernel's scripts or by Python's end of the protocol."""
+    table = SITE / "kernel" / "errors.js"
+    scripts = [file for file in (SITE / "kernel").glob("*.js") if file != table]
+    assert codes_in([table]) == codes_in([*scripts, ROOT / "py" / "explorer" / "bridge.py"])

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 from builder.runtime_pack import pack
 from explorer import surface
-from tests.kernel.driver import Run, built_tiers, opened, started
+from tests.kernel.driver import Run, built_tiers, opened, packed_files, started
 from tests.wasm.test_parity import COMPUTE, settings
 
 Open = Callable[[str], Run]
@@ -146,20 +146,6 @@ def altered(
     page.route("**/generated/manifest.json", lambda route: route.fulfill(json=manifest))
 
 
-def snapshot_files(site_folder: Path) -> dict[str, bytes]:
-    """What is in the snapshot's pack."""
-    import gzip
-    import struct
-
-    body = gzip.decompress((site_folder / "generated/runtime/snapshot.pack").read_bytes())
-    (length,) = struct.unpack_from("<I", body)
-    offset, files = 4 + length, {}
-    for path, size in json.loads(body[4:offset]):
-        files[path] = body[offset : offset + size]
-        offset += size
-    return files
-
-
 def missing(page: Page, site_folder: Path) -> None:
     """The snapshot is not on the server."""
     page.route("**/snapshot.pack?*", lambda route: route.fulfill(status=404, body="no"))
@@ -174,7 +160,7 @@ def damaged(page: Page, site_folder: Path) -> None:
 
 def other_engine(page: Page, site_folder: Path) -> None:
     """The snapshot expects a function table of another length."""
-    files = snapshot_files(site_folder)
+    files = packed_files(site_folder / "generated/runtime/snapshot.pack")
     record = json.loads(files["record.json"])
     record["firstSlot"] -= 1
     content = pack(files | {"record.json": json.dumps(record).encode()})

@@ -2,12 +2,12 @@
 // Mounted by panels.js. SciPy is loaded the first time, with progress in bytes.
 import {button, element, setText} from '../dom.js';
 import {formatNumber} from '../numbers.js';
-import {describeLoading, explainLoading} from '../status.js';
+import {describeLoading, tellFailure} from '../status.js';
 import {countSeconds} from './seconds.js';
 
 /** @type {(root: HTMLElement, api: import('../types.js').Api) => void} */
 export function mount(root, api) {
-  const state = element('p', {class: 'audit-state', 'aria-live': 'polite'});
+  const state = element('div', {class: 'audit-state', 'aria-live': 'polite'});
   const table = element('div', {class: 'audit-table scroll-x'});
   const check = button('Check it', () => run(), {class: 'button primary', 'data-action': 'audit'});
   const tools = element('p', {class: 'code-tools'}, check);
@@ -32,7 +32,7 @@ export function mount(root, api) {
       const {outputs, elapsed} = await api.invoke('audit', {page: api.page, parameters});
       show(outputs, elapsed);
     } catch (error) {
-      setText(state, `The check could not run: ${explainLoading(error, 'SciPy')}`);
+      tellFailure(state, 'The check could not run: ', error, 'SciPy');
     } finally {
       unsubscribe();
       stopCounting();

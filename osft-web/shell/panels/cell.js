@@ -3,6 +3,7 @@
 import {kernel} from '../../kernel/client.js';
 import {button, copyText, element, setText} from '../dom.js';
 import {formatNumber} from '../numbers.js';
+import {tellFailure} from '../status.js';
 import {editor} from './editor.js';
 import {countSeconds} from './seconds.js';
 
@@ -31,7 +32,7 @@ const SHOWN = 10_000;
 export function buildCell(root, {code, label, page, parameters, signal, drive, fromLink = false}) {
   const place = element('div', {class: 'code-place'});
   const printed = element('pre', {class: 'code-output', role: 'log', 'aria-label': 'What the code printed', tabindex: 0, hidden: true});
-  const state = element('p', {class: 'code-state', 'aria-live': 'polite'});
+  const state = element('div', {class: 'code-state', 'aria-live': 'polite'});
   const editing = editor(place, code, {label, run: () => run(), signal});
   const runButton = button('Run', () => run(), {class: 'button primary', 'data-action': 'run'});
   const stopButton = button('Stop', () => stop(), {'data-action': 'stop', hidden: true});
@@ -78,7 +79,7 @@ export function buildCell(root, {code, label, page, parameters, signal, drive, f
         if (drives) drive?.(rest);
       }
     } catch (error) {
-      setText(state, /** @type {Error} */ (error).message ?? String(error));
+      tellFailure(state, '', error);
     } finally {
       clearTimeout(timer);
       stopCounting();

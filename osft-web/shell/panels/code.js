@@ -1,11 +1,12 @@
 // The Python that computed the figure, from the real source, to edit and run against the page's own settings.
 // Mounted by panels.js; waits for Python, which holds the source.
-import {element, setText} from '../dom.js';
+import {element} from '../dom.js';
+import {tellFailure} from '../status.js';
 import {buildCell} from './cell.js';
 
 /** @type {(root: HTMLElement, api: import('../types.js').Api) => Promise<void>} */
 export async function mount(root, api) {
-  const waiting = element('p', {class: 'code-state'}, api.kernel.status.state === 'ready' ? 'The source is on its way.' : 'The source appears when Python is ready.');
+  const waiting = element('div', {class: 'code-state'}, api.kernel.status.state === 'ready' ? 'The source is on its way.' : 'The source appears when Python is ready.');
   const place = element('div', {class: 'code-cell'});
   root.replaceChildren(
     element('h2', {}, 'The Python that computed this'),
@@ -26,7 +27,7 @@ export async function mount(root, api) {
       element('summary', {}, 'The functions it calls'),
       element('pre', {tabindex: 0}, element('code', {}, String(outputs.library)))));
   } catch (error) {
-    setText(waiting, `The source could not be shown: ${/** @type {Error} */ (error).message ?? error}`);
+    tellFailure(waiting, 'The source could not be shown: ', error);
   }
 }
 

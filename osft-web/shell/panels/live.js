@@ -8,6 +8,7 @@ import {buildControls} from '../controls.js';
 import {settle} from '../declaration.js';
 import {button, element, setText} from '../dom.js';
 import {formatNumber, formatPercent} from '../numbers.js';
+import {tellFailure} from '../status.js';
 import {watchTheme} from '../theme.js';
 
 /** @typedef {import('../types.js').Api} Api */
@@ -21,7 +22,7 @@ export function mount(root, api) {
   const declared = api.declaration.live;
   if (!declared) return;
   const form = element('form', {class: 'controls live-controls', 'aria-label': 'Settings of the live run'});
-  const state = element('p', {class: 'live-state', 'aria-live': 'polite'}, 'Not started. It takes some seconds and runs in your browser.');
+  const state = element('div', {class: 'live-state', 'aria-live': 'polite'}, 'Not started. It takes some seconds and runs in your browser.');
   const bar = element('progress', {max: 1, value: 0, 'aria-label': 'Progress of the training', hidden: true});
   const stage = element('div', {class: 'stage live-stage'});
   const table = element('div', {class: 'scroll-x', role: 'region', tabindex: 0, 'aria-label': 'Results of the live run'});
@@ -80,7 +81,8 @@ export function mount(root, api) {
       showTable();
     } catch (error) {
       const stopped = /** @type {any} */ (error)?.code === 'OSFT-E20';
-      setText(state, stopped ? 'Stopped. The curves show how far it came; Python is ready for another run.' : `The run could not go on: ${/** @type {Error} */ (error).message ?? error}`);
+      if (stopped) setText(state, 'Stopped. The curves show how far it came; Python is ready for another run.');
+      else tellFailure(state, 'The run could not go on: ', error);
       showTable();
     } finally {
       stream = null;

@@ -2,6 +2,7 @@
 // Mounted by panels.js from a page's `predict`.
 import {button, element, setText} from '../dom.js';
 import {recall, remember} from '../memory.js';
+import {tellFailure} from '../status.js';
 
 /** @type {(root: HTMLElement, api: import('../types.js').Api, module: import('../types.js').PageModule) => void} */
 export function mount(root, api, {predict}) {
@@ -14,7 +15,7 @@ export function mount(root, api, {predict}) {
     group.append(element('div', {class: 'predict-option'}, box, element('label', {for: box.id}, option)));
     return box;
   });
-  const verdict = element('p', {class: 'predict-verdict', 'aria-live': 'polite'});
+  const verdict = element('div', {class: 'predict-verdict', 'aria-live': 'polite'});
   const ask = button('Compute it', () => reveal(), {class: 'button primary', disabled: true});
   for (const box of boxes) {
     box.addEventListener('change', () => {
@@ -44,7 +45,7 @@ export function mount(root, api, {predict}) {
       verdict.dataset.right = chosen === right ? 'yes' : 'no';
       api.set(predict.settings, {settle: true});
     } catch (error) {
-      setText(verdict, `It could not be computed: ${/** @type {Error} */ (error).message ?? error}. Your prediction is kept.`);
+      tellFailure(verdict, 'Your prediction is kept, and the answer could not be computed: ', error);
     }
   }
 }

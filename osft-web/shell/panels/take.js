@@ -2,21 +2,21 @@
 // Mounted by panels.js.
 import {stageToSvg, svgToPng} from '../../figures/export.js';
 import {button, copyText, download, element, setText} from '../dom.js';
-import {describeLoading, explainLoading} from '../status.js';
+import {describeLoading, tellFailure} from '../status.js';
 import {asCsv, asJson} from './tables.js';
 
 /** @typedef {import('../types.js').Api} Api */
 
 /** @type {(root: HTMLElement, api: Api) => void} */
 export function mount(root, api) {
-  const state = element('p', {class: 'take-state', 'aria-live': 'polite'});
+  const state = element('div', {class: 'take-state', 'aria-live': 'polite'});
   const say = (/** @type {string} */ text) => setText(state, text);
   /** @type {(label: string, id: string, act: () => Promise<void>|void) => HTMLButtonElement} */
   const item = (label, id, act) => button(label, async () => {
     try {
       await act();
     } catch (error) {
-      say(`${label}: ${explainLoading(error, 'Matplotlib')}`);
+      tellFailure(state, `${label}: `, error, 'Matplotlib');
     }
   }, {'data-action': id});
   const file = (/** @type {string} */ ending) => `${api.page}.${ending}`;
