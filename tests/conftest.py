@@ -45,6 +45,27 @@ LONGEST = (
 WATCHED = tuple(ROOT / "tests" / name for name in ("site", "faults", "kernel", "wasm"))
 
 
+OF_THE_WINDOW = ("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup")
+"""Lists below the address field, each a document with a process: of every window of a headless Chromium, which nobody sees.
+Without them opening a page takes less than half of the processor's time."""
+PLAYWRIGHTS = (
+    "AimEnabled",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "ThirdPartyStoragePartitioning",
+)
+"""What Playwright switches off itself, said again: of two such switches a Chromium hears the last."""
+
+
 @pytest.hookimpl(trylast=True)  # pytest itself reorders them by their fixtures
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """In one of several processes, the longest files first."""
@@ -101,7 +122,8 @@ def browser_type_launch_args(
         return browser_type_launch_args
     chromium_path = request.getfixturevalue("chromium_path")
     path = {"executable_path": chromium_path} if chromium_path else {}
-    return {**browser_type_launch_args, **path, "args": [*browser_type_launch_args.get("args", []), *LAUNCH_ARGUMENTS]}
+    features = f"--disable-features={','.join([*PLAYWRIGHTS, *OF_THE_WINDOW])}"
+    return {**browser_type_launch_args, **path, "args": [*browser_type_launch_args.get("args", []), *LAUNCH_ARGUMENTS, features]}
 
 
 @pytest.fixture(scope="session")
