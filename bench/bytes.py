@@ -9,6 +9,7 @@ copy for offline use.
 
 from __future__ import annotations
 
+import functools
 import gzip
 import subprocess
 import sys
@@ -88,6 +89,7 @@ def visit(page: Page, root: str, address: str, idle: int = IDLE) -> dict[str, li
     return found
 
 
+@functools.cache
 def gzipped(site: Path, path: str) -> int:
     """The bytes of a file as a host that compresses would send it."""
     raw = (site / path).read_bytes()

@@ -38,7 +38,9 @@ def setup(say: Say, *, torch: bool = False, chromium: bool = True) -> None:
 
 def run_tests(arguments: list[str]) -> int:
     """Run pytest on both cores; its exit status."""
-    parallel = [] if any(given.startswith("-n") for given in arguments) else ["-n", "2", "--dist", "loadfile"]
+    # By whole files, which share a page, and in the order of tests/conftest.py.
+    both = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+    parallel = [] if any(given.startswith("-n") for given in arguments) else both
     return _with_chromium(["-m", "pytest", *parallel, *arguments])
 
 

@@ -25,7 +25,53 @@ from builder.site import Places, build
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parent.parent
+LONGEST = (
+    "notebooks/test_lab_browser",
+    "faults/test_offline",
+    "faults/test_loading",
+    "site/test_accessibility",
+    "faults/test_browser",
+    "wasm/test_parity",
+    "notebooks/test_run",
+    "faults/test_input",
+    "site/test_live",
+    "faults/test_running",
+    "site/test_export",
+    "wasm/test_tiers",
+    "site/test_budgets",
+    "kernel/test_lifecycle",
+)
+"""The files that take half a minute or more. Two processes that begin with them end together."""
 WATCHED = tuple(ROOT / "tests" / name for name in ("site", "faults", "kernel", "wasm"))
+
+
+OF_THE_WINDOW = ("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup")
+"""Lists below the address field, each a document with a process: of every window of a headless Chromium, which nobody sees.
+Without them opening a page takes less than half of the processor's time."""
+PLAYWRIGHTS = (
+    "AimEnabled",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "ThirdPartyStoragePartitioning",
+)
+"""What Playwright switches off itself, said again: of two such switches a Chromium hears the last."""
+
+
+@pytest.hookimpl(trylast=True)  # pytest itself reorders them by their fixtures
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In one of several processes, the longest files first."""
+    if hasattr(config, "workerinput"):
+        order = {ROOT / "tests" / f"{name}.py": place for place, name in enumerate(LONGEST)}
+        items.sort(key=lambda item: order.get(item.path, len(order)))
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +122,8 @@ def browser_type_launch_args(
         return browser_type_launch_args
     chromium_path = request.getfixturevalue("chromium_path")
     path = {"executable_path": chromium_path} if chromium_path else {}
-    return {**browser_type_launch_args, **path, "args": [*browser_type_launch_args.get("args", []), *LAUNCH_ARGUMENTS]}
+    features = f"--disable-features={','.join([*PLAYWRIGHTS, *OF_THE_WINDOW])}"
+    return {**browser_type_launch_args, **path, "args": [*browser_type_launch_args.get("args", []), *LAUNCH_ARGUMENTS, features]}
 
 
 @pytest.fixture(scope="session")

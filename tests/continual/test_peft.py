@@ -9,13 +9,13 @@ from osft.continual.methods.osft import Osft
 from tests.continual.tasks import make_trainer
 
 torch = pytest.importorskip("torch")
-peft = pytest.importorskip("peft")
 
 STEPS = 60
 
 
 def make_model(trainer) -> torch.nn.Module:
     """The same network, its hidden layers wrapped by PEFT at half the rank."""
+    peft = pytest.importorskip("peft")  # here, because it takes seconds, and every process collects this test
     sizes = [w.shape for w in trainer.network.weights]
     layers = [torch.nn.Linear(n, m).double() for m, n in sizes]
     for layer, w, b in zip(layers, trainer.network.weights, trainer.network.biases, strict=True):

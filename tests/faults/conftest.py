@@ -1,6 +1,7 @@
-"""The one fixture of these tests, `sabotage`: a copy of the site, its server, its browser, and ways to break each.
+"""What these tests ask for: `sabotage`, a copy of the site, its server, its browser, and ways to break each.
 
-A test asks it for a page, breaks something, and asserts what the reader sees.
+A test asks it for a page, breaks something, and asserts what the reader sees. What needs no broken site
+and no first visit is asked of `reader`, whose Python starts once for a whole file.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, WebError, expect
 
 from builder.site import Places, build
-from tests.faults.saboteur import Saboteur
-from tests.site.driver import EXPLORER, PATIENCE
+from tests.faults.saboteur import Saboteur, sabotaged
+from tests.site.driver import PATIENCE, Reader, wait_live
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -149,6 +150,40 @@ def sabotage(own_site: Path, tmp_path: Path, new_context: Callable[..., BrowserC
     made.end()
 
 
+@pytest.fixture(scope="module")
+def errors_of_the_reader() -> list[str]:
+    """What went wrong on the console of the shared page."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def shared_reader(browser: Browser, own_site: Path, errors_of_the_reader: list[str]) -> Iterator[Reader]:
+    """One live page of the whole site for a file of tests."""
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            errors_of_the_reader.append(message.text)
+
+    def on_error(error: WebError) -> None:
+        errors_of_the_reader.append(str(error.error))
+
+    with sabotaged(own_site) as server:
+        context = browser.new_context(base_url=server.url)
+        context.set_default_timeout(PATIENCE)
+        context.on("console", on_console)
+        context.on("weberror", on_error)
+        yield Reader.at_the_first_page(context.new_page())
+        context.close()
+
+
+@pytest.fixture
+def reader(shared_reader: Reader, errors_of_the_reader: list[str]) -> Iterator[Reader]:
+    """The same for one test; a stray error on its console fails it."""
+    errors_of_the_reader.clear()
+    yield shared_reader
+    assert errors_of_the_reader == []
+
+
 # What the reader sees.
 
 
@@ -171,8 +206,7 @@ def press(line: Locator, label: str) -> None:
 
 def is_live(page: Page) -> None:
     """The figure shows what Python has computed in this visit, and nothing is reported any more."""
-    expect(page.locator("html")).to_have_attribute("data-python", "ready", timeout=PATIENCE)
-    expect(page.locator(EXPLORER)).to_have_attribute("data-source", "live", timeout=PATIENCE)
+    wait_live(page)
     expect(page.locator("#notices [role='alert']")).to_have_count(0)
 
 

@@ -186,14 +186,18 @@ def copies_by_hand(page: Page) -> None:
 def test_without_javascript(sabotage: Sabotage, name: str) -> None:
     """F36: prose, mathematics, the first figure with its numbers, and a line that says what is missing."""
     page = sabotage.page(name, java_script_enabled=False)
+    assert page.locator("h1").is_visible()
     assert page.locator("noscript .from-file").is_visible()
     assert not page.locator("#from-file").is_visible()
     assert not page.locator("#not-whole").is_visible()
     assert len(page.locator("main").inner_text()) > (300 if name == "404.html" else 2000)
     if name.removesuffix(".html") in PAGES:
         assert page.locator("article.story math").first.is_visible()
-        assert page.locator(".stage svg").first.is_visible()
-        assert page.locator(".summary").inner_text().strip()
+        assert page.locator(f"{EXPLORER} .stage svg").first.is_visible()
+        assert page.locator(".outputs output[data-value], .outputs-table output[data-value]").count() >= 5
+        assert re.search(r"\d", page.locator(".summary").inner_text())
+        # What would not answer does not pretend to.
+        assert page.locator(f"{EXPLORER} :is(button, input, select):not([disabled])").count() == 0
 
 
 @pytest.mark.expects_console_errors

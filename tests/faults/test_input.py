@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 
 from tests.faults.conftest import Sabotage, notice
 from tests.faults.hostile import VISIT, queries
-from tests.site.driver import EXPLORER, PAGES, open_live, output, outputs, revision, wait_live, wait_revision
+from tests.site.driver import EXPLORER, PAGES, Reader, output, outputs, revision, wait_live, wait_revision
 
 MARKUP = "<img src=x onerror=window.hit=1>"
 HOSTILE = int(os.environ.get("OSFT_HOSTILE_URLS", "130"))
@@ -29,12 +29,13 @@ def declaration(site: Path, page: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_hostile_addresses_never_reach_python(sabotage: Sabotage, name: str) -> None:
+def test_hostile_addresses_never_reach_python(reader: Reader, own_site: Path, name: str) -> None:
     """F26: whatever the address says, what is asked for is declared, the page stays live, and nothing becomes markup."""
-    page = sabotage.page(f"{name}.html")
-    wait_live(page)
+    reader.open(name)
+    page = reader.page
+    page.evaluate("() => { window.states = []; }")
     declared = importlib.import_module(f"explorer.{name}").PAGE
-    hostile = list(queries(declaration(sabotage.site, name)["parameters"], HOSTILE, seed=1))
+    hostile = list(queries(declaration(own_site, name)["parameters"], HOSTILE, seed=1))
     assert page.evaluate(VISIT, [name, hostile, False, HOSTILE > 130]) == []
     assert page.evaluate(VISIT, [name, hostile[:: max(1, HOSTILE // 12)], True, False]) == []
     states = page.evaluate("() => window.states")
@@ -47,7 +48,7 @@ def test_hostile_addresses_never_reach_python(sabotage: Sabotage, name: str) -> 
     before = revision(page)
     page.locator("[data-action='reset']").click()
     wait_revision(page, before)
-    shipped = declaration(sabotage.site, name)["result"]
+    shipped = declaration(own_site, name)["result"]
     for key, shown in outputs(page).items():
         if isinstance(shipped[key], (int, float)) and not isinstance(shipped[key], bool):
             assert shown == pytest.approx(shipped[key], rel=1e-9, abs=1e-9), key
@@ -73,9 +74,10 @@ def test_hostile_addresses_never_reach_python(sabotage: Sabotage, name: str) -> 
         (f"rotation.html#{quote(MARKUP)}", False),
     ],
 )
-def test_a_damaged_link_opens_the_page_and_says_so(sabotage: Sabotage, address: str, told: bool) -> None:
+def test_a_damaged_link_opens_the_page_and_says_so(reader: Reader, address: str, told: bool) -> None:
     """F26: unknown keys are left out, values fitted, and one quiet line says it."""
-    page = sabotage.page(address)
+    page = reader.page.context.new_page()
+    page.goto(address)
     page.locator(".controls [name]").first.wait_for(state="attached")
     if told:
         expect(notice(page, "OSFT-E50")).to_contain_text("The link held")
@@ -84,6 +86,7 @@ def test_a_damaged_link_opens_the_page_and_says_so(sabotage: Sabotage, address: 
     assert page.locator("img[src='x']").count() == 0
     assert page.evaluate("() => window.hit") is None
     assert page.locator(".notice").count() == int(told)
+    page.close()
 
 
 def test_code_of_a_link_becomes_text_alone(sabotage: Sabotage) -> None:
@@ -117,9 +120,10 @@ FIELDS = {
 
 
 @pytest.mark.parametrize("address", FIELDS)
-def test_a_field_says_what_it_takes(sabotage: Sabotage, address: str) -> None:
+def test_a_field_says_what_it_takes(reader: Reader, address: str) -> None:
     """F15, F16: the nearest allowed value is taken or the last one kept, and the field says so until the next change."""
-    page = sabotage.page(address)
+    reader.follow(address)
+    page = reader.page
     wait_live(page)
     for name, typed, value, words in FIELDS[address]:
         before = revision(page)
@@ -139,10 +143,10 @@ def test_a_field_says_what_it_takes(sabotage: Sabotage, address: str) -> None:
         assert "NaN" not in page.locator(".outputs").inner_text()
 
 
-def test_an_emptied_field_keeps_the_last_figure(sabotage: Sabotage) -> None:
+def test_an_emptied_field_keeps_the_last_figure(reader: Reader) -> None:
     """F15."""
-    page = sabotage.page("rotation.html?angle=30")
-    wait_live(page)
+    reader.open("rotation", angle=30)
+    page = reader.page
     shown = output(page, "distance_transformed")
     field = page.locator(".controls [name='angle']")
     field.fill("")
@@ -156,7 +160,7 @@ def test_an_emptied_field_keeps_the_last_figure(sabotage: Sabotage) -> None:
 def test_going_back_to_a_damaged_address_says_so_too(sabotage: Sabotage) -> None:
     """F26 in an open page: by the browser's own buttons."""
     page = sabotage.page("rotation.html?angle=banana")
-    open_live(page, sabotage.url("rotation.html?angle=banana"))
+    wait_live(page)
     notice(page, "OSFT-E50")
     page.locator(".site-nav a[href='svd.html']").click()
     page.locator(f"{EXPLORER}[data-page='svd'][data-source='live']").wait_for(state="attached")

@@ -9,7 +9,6 @@ import pytest
 from osft import parameters as p
 
 torch = pytest.importorskip("torch")
-peft = pytest.importorskip("peft")
 
 CONFIGS = {
     "lora": "LoraConfig",
@@ -49,6 +48,7 @@ def draw_config(method: str, rng: random.Random) -> dict[str, Any]:
 
 def count_with_peft(method: str, n: int, m: int, layer_bias: bool, config: dict[str, Any]) -> tuple[int, int] | None:
     """Return PEFT's trainable and total parameters, or None where it refuses."""
+    peft = pytest.importorskip("peft")  # here, because it takes seconds, and every process collects these tests
     model = torch.nn.Sequential()
     model.add_module("layer", torch.nn.Linear(n, m, bias=layer_bias))
     settings = dict(config, target_modules=["layer"], **({"use_dora": True} if method == "dora" else {}))
@@ -66,6 +66,7 @@ def count_with_peft(method: str, n: int, m: int, layer_bias: bool, config: dict[
 @pytest.mark.parametrize("extension", [True, False])
 def test_random_configs(method: str, extension: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only BOFT asks for the compiled extension; creating its parameters does not need it."""
+    pytest.importorskip("peft")
     from peft.tuners.boft import layer as boft_layer
 
     monkeypatch.setattr(boft_layer, "get_fbd_cuda", lambda: object() if extension else None)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.site.driver import EXPLORER, PAGES, open_live, output, outputs, revision, set_value, wait_revision
+from tests.site.driver import EXPLORER, PAGES, Reader, output, outputs, revision, set_value, wait_live, wait_revision
 
 SITE = Path(__file__).resolve().parents[2] / "osft-web"
 
@@ -52,27 +52,26 @@ CHANGES = [
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_page_becomes_live(page: Page, name: str) -> None:
+def test_a_true_figure_at_once_and_python_s_in_its_place(page: Page, name: str) -> None:
+    held: list[Route] = []
+    page.route("**/generated/runtime/**", lambda route: held.append(route))
     page.goto(f"{name}.html")
     explorer = page.locator(EXPLORER)
     assert explorer.get_attribute("data-page") == name
-    page.evaluate("() => window.osft.ready")
-    page.locator(f"{EXPLORER}[data-source='live']").wait_for(state="attached")
-    assert page.locator("html").get_attribute("data-python") == "ready"
-    assert revision(page) >= 1
-    assert (page.locator(".summary").text_content() or "").strip()
-    assert page.locator(".stage svg").count() >= 1
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_first_figure_needs_no_python(page: Page, name: str) -> None:
-    page.route("**/generated/runtime/**", lambda route: None)
-    page.goto(f"{name}.html")
     page.locator(".outputs output[data-value], .outputs-table output[data-value]").first.wait_for(state="attached")
-    assert page.locator(EXPLORER).get_attribute("data-source") == "precomputed"
+    assert explorer.get_attribute("data-source") == "precomputed"
     shipped = json.loads((SITE / "data" / f"{name}.json").read_text(encoding="utf-8"))["result"]
     for key, shown in outputs(page).items():
         assert _same(shown, shipped[key]), key
+
+    page.route("**/generated/runtime/**", lambda route: route.continue_())
+    for route in held:
+        route.continue_()
+    page.evaluate("() => window.osft.ready")
+    wait_live(page)
+    assert revision(page) >= 1
+    assert (page.locator(".summary").text_content() or "").strip()
+    assert page.locator(".stage svg").count() >= 1
 
 
 def _same(shown: Any, shipped: Any) -> bool:
@@ -82,8 +81,9 @@ def _same(shown: Any, shipped: Any) -> bool:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_control_changes_the_outputs(page: Page, name: str) -> None:
-    open_live(page, f"{name}.html")
+def test_every_control_changes_the_outputs(reader: Reader, name: str) -> None:
+    reader.open(name)
+    page = reader.page
     for _, control, value, result, differs in (change for change in CHANGES if change[0] == name):
         before = output(page, result)
         set_value(page, control, value)
@@ -101,8 +101,9 @@ def _text(value: Any) -> str:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_reset_returns_to_the_defaults(page: Page, name: str) -> None:
-    open_live(page, f"{name}.html")
+def test_reset_returns_to_the_defaults(reader: Reader, name: str) -> None:
+    reader.open(name)
+    page = reader.page
     start = outputs(page)
     control = page.locator(".controls .slider:visible").first
     if control.count():

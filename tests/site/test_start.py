@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
-import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.site.documents import DOCUMENTS
-from tests.site.driver import EXPLORER, PAGES, open_live, output, wait_revision
+from tests.site.driver import EXPLORER, open_live, output, wait_revision
 
 
 def test_progress_is_told_in_bytes(page: Page) -> None:
@@ -29,21 +26,6 @@ def test_progress_is_told_in_bytes(page: Page) -> None:
     expect(page.locator("#python-chip")).to_have_text("Python is ready")
     amounts = [re.search(r"([\d.]+) ([kM]?B) of ([\d.]+) MB", text) for text in told]
     assert sum(found is not None for found in amounts) >= 2, told
-
-
-@pytest.mark.parametrize("document", DOCUMENTS)
-def test_without_javascript_there_is_something_to_read(new_context: Callable[..., BrowserContext], document: str) -> None:
-    page = new_context(java_script_enabled=False).new_page()
-    page.goto(document)
-    expect(page.locator("h1")).to_be_visible()
-    name = document.removesuffix(".html")
-    if name in PAGES:
-        expect(page.locator(f"{EXPLORER} .stage svg").first).to_be_visible()
-        assert page.locator(".outputs output[data-value], .outputs-table output[data-value]").count() >= 5
-        assert re.search(r"\d", page.locator(".summary").text_content() or "")
-        assert page.locator("math").count() >= 1
-        # What would not answer does not pretend to.
-        assert page.locator(f"{EXPLORER} :is(button, input, select):not([disabled])").count() == 0
 
 
 def test_a_machine_four_times_slower(page: Page) -> None:

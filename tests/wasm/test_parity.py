@@ -1,9 +1,9 @@
-"""The same calls in this Python and in the browser's: equal to 1e-12, on every tier.
+"""Whichever way Python was started, it is the same Python: results to the bit, library, documentation.
 
-The two share the sources of py/ and of NumPy, but not the linear algebra library, the C library's
-functions or the order of sums, so equality to the last bit cannot be had. Numbers are compared
-relative to the largest number of their output, and absolutely below 1: a residual such as an
-orthogonality error is itself rounding, of a computation with numbers near 1.
+With the Python that runs the tests it shares the sources of py/ and of NumPy, but not the linear
+algebra library, the C library's functions or the order of sums, so equality to the last bit cannot be
+had, but to 1e-12. Numbers are compared relative to the largest number of their output, and absolutely
+below 1: a residual such as an orthogonality error is itself rounding, of a computation with numbers near 1.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from explorer import surface
 from explorer.declare import Page, Parameter
 from tests.kernel.driver import Run, built_tiers, started
 
-TIERS = ("stock", "fast", "snapshot")
 TOLERANCE = 1e-12
 SAMPLES = 6
 LARGEST = 48
@@ -39,18 +38,18 @@ return found;
 """
 
 
-@pytest.fixture(scope="module", params=TIERS)
-def tier(
-    request: pytest.FixtureRequest, browser: Browser, browser_context_args: dict[str, Any], site_folder: Path
-) -> Iterator[Run]:
-    """A page whose Python was started this way."""
-    if request.param not in built_tiers(site_folder):
-        pytest.skip(f"this build has no tier {request.param}")
-    context = browser.new_context(**browser_context_args)
-    run = started(context, f"index.html?tier={request.param}")
-    assert run("return kernel.status.tier;") == request.param
-    yield run
-    context.close()
+@pytest.fixture(scope="module")
+def starts(browser: Browser, browser_context_args: dict[str, Any], site_folder: Path) -> Iterator[dict[str, Run]]:
+    """One page for each tier of the build, whose Python was started this way."""
+    contexts = []
+    runs = {}
+    for tier in built_tiers(site_folder):
+        contexts.append(browser.new_context(**browser_context_args))
+        runs[tier] = started(contexts[-1], f"index.html?tier={tier}")
+        assert runs[tier]("return kernel.status.tier;") == tier
+    yield runs
+    for context in contexts:
+        context.close()
 
 
 def draw(parameter: Parameter, known: dict[str, Any], source: random.Random) -> Any:
@@ -99,13 +98,25 @@ def difference(ours: Any, theirs: Any) -> float:
     return float(np.abs(mine[finite] - other[finite]).max(initial=0.0)) / scale
 
 
+def same(found: dict[str, Any]) -> None:
+    """Every tier gave what stock Pyodide gave."""
+    stock = found.pop("stock")
+    for tier, result in found.items():
+        assert result == stock, tier
+
+
+def test_the_build_has_every_tier(starts: dict[str, Run]) -> None:
+    assert set(starts) == {"stock", "fast", "snapshot"}
+
+
 @pytest.mark.parametrize("name", surface.PAGES)
-def test_pages_compute_the_same(tier: Run, name: str) -> None:
+def test_pages_compute_the_same(starts: dict[str, Run], name: str) -> None:
+    """To the bit on every tier, and as here to the tolerance."""
     page = surface.find(name)
     asked = settings(page)
-    theirs = tier(COMPUTE, name, asked)
+    theirs = {tier: run(COMPUTE, name, asked) for tier, run in starts.items()}
     wrong = []
-    for parameters, answer in zip(asked, theirs, strict=True):
+    for parameters, answer in zip(asked, theirs["stock"], strict=True):
         ours = page.compute(**parameters)
         assert list(answer) == list(ours)
         for output, value in ours.items():
@@ -113,3 +124,83 @@ def test_pages_compute_the_same(tier: Run, name: str) -> None:
             if found > TOLERANCE:
                 wrong.append(f"{output} differs by {found:.1e} at {parameters}")
     assert not wrong, "\n".join(wrong)
+    same(theirs)
+
+
+def test_every_module_of_the_library_is_there(starts: dict[str, Run]) -> None:
+    code = """
+import sys, importlib.util, pkgutil, numpy
+names = [name for name in sorted(sys.stdlib_module_names) if importlib.util.find_spec(name)]
+names += sorted(module.name for module in pkgutil.walk_packages(numpy.__path__, "numpy.", onerror=lambda name: None))
+for start in range(0, len(names), 200): print(" ".join(names[start:start + 200]))
+"""
+    found = {tier: run("return say(given[0]);", code) for tier, run in starts.items()}
+    assert len(found["stock"].split()) > 400
+    same(found)
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "numpy",
+        "numpy.linalg",
+        "numpy.random",
+        "numpy.fft",
+        "numpy.ma",
+        "numpy.polynomial",
+        "json",
+        "inspect",
+        "dataclasses",
+        "random",
+    ],
+)
+def test_documentation_is_complete(starts: dict[str, Run], module: str) -> None:
+    code = f"""
+import importlib, zlib
+def documented(value):
+    yield getattr(value, "__doc__", None)
+    if isinstance(value, type):
+        for name, inner in sorted(vars(value).items()):
+            if callable(inner): yield name + (getattr(inner, "__doc__", None) or "")
+module = importlib.import_module("{module}")
+for name, value in sorted(vars(module).items()):
+    if not name.startswith("_") and type(value).__name__ != "module":
+        text = chr(10).join(filter(None, documented(value)))
+        print(name, len(text), zlib.crc32(text.encode()))
+"""
+    found = {tier: run("return say(given[0]);", code).splitlines() for tier, run in starts.items()}
+    assert len(found["stock"]) > 5
+    same(found)
+
+
+@pytest.mark.parametrize("package", ["scipy", "matplotlib"])
+def test_packages_load_with_progress(starts: dict[str, Run], package: str) -> None:
+    for tier, run in starts.items():
+        seen = run(
+            """
+            const [feature] = given;
+            const seen = [];
+            const note = (status) => { if (status.feature === feature) seen.push([status.state, status.loaded, status.total]); };
+            const forget = kernel.onStatus(note);
+            await kernel.load(feature);
+            forget();
+            await kernel.load(feature);
+            return {seen, after: [kernel.status.state, kernel.status.feature]};
+            """,
+            package,
+        )
+        assert seen["after"] == ["ready", ""], tier
+        assert seen["seen"], tier
+        assert all(state == "ready" and loaded <= total for state, loaded, total in seen["seen"]), tier
+        assert seen["seen"][-1][2] > 5_000_000, tier
+        assert package in run("return say(given[0]);", f"import {package}; print({package}.__name__)"), tier
+
+
+def test_chance_is_new_in_every_worker(starts: dict[str, Run]) -> None:
+    code = "import random, numpy; print(random.random(), numpy.random.rand(), numpy.random.default_rng().random())"
+    for tier, run in starts.items():
+        first = run("return say(given[0]);", code).split()
+        run("await kernel.stop();")
+        second = run("return say(given[0]);", code).split()
+        assert len(first) == 3
+        assert not set(first) & set(second), tier
