@@ -9,8 +9,9 @@ import random
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, CDPSession, Locator, Page
 from playwright.sync_api import Error as PlaywrightError
 
 from bench._bench import PAGES, PATIENCE
@@ -221,15 +222,37 @@ class Wanderer:
             raise RuntimeError(f"The page reports {alerts}.")
 
     def memory(self) -> dict[str, float]:
-        """Megabytes of the page's JavaScript heap and of the browser's page processes."""
+        """Megabytes of the page's JavaScript heap and of the browser's page processes, without what is kept for Playwright:
+        a browser that is watched keeps the body of every answer of the network, in a partition of its memory for such."""
         self.session.send("HeapProfiler.collectGarbage")
         self.session.send("Memory.simulatePressureNotification", {"level": "critical"})
         self.page.wait_for_timeout(1500)
         self.session.send("HeapProfiler.collectGarbage")
         heap = self.session.send("Runtime.getHeapUsage")["usedSize"] / 1e6
-        processes = self.browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
-        own = [resident(each["id"]) for each in processes if each["type"] == "renderer"]
-        return {"heap": round(heap, 2), "processes": round(sum(own), 1)}
+        browser = self.browser.new_browser_cdp_session()
+        processes = browser.send("SystemInfo.getProcessInfo")["processInfo"]
+        watched = self.kept_for_the_watcher(browser)
+        own = [resident(each["id"]) - watched.get(each["id"], 0) for each in processes if each["type"] == "renderer"]
+        return {"heap": round(heap, 2), "processes": round(sum(own), 1), "watcher": round(sum(watched.values()), 1)}
+
+    def kept_for_the_watcher(self, browser: CDPSession) -> dict[int, float]:
+        """Megabytes of the partition for buffers of every process."""
+        told: list[dict[str, Any]] = []
+        ended: list[object] = []
+        browser.on("Tracing.dataCollected", lambda part: told.extend(part["value"]))
+        browser.on("Tracing.tracingComplete", lambda end: ended.append(end))
+        categories = {"includedCategories": ["disabled-by-default-memory-infra"], "memoryDumpConfig": {"triggers": []}}
+        browser.send("Tracing.start", {"transferMode": "ReportEvents", "traceConfig": categories})
+        browser.send("Tracing.requestMemoryDump", {"levelOfDetail": "detailed"})
+        browser.send("Tracing.end")
+        while not ended:
+            self.page.wait_for_timeout(20)
+        found: dict[int, float] = {}
+        for event in told:
+            partition = event.get("args", {}).get("dumps", {}).get("allocators", {}).get("partition_alloc/partitions/buffer")
+            if partition:
+                found[event["pid"]] = int(partition["attrs"]["size"]["value"], 16) / 1e6
+        return found
 
 
 def resident(process: int) -> float:

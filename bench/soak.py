@@ -4,8 +4,9 @@ A reader without a plan moves sliders, drags in the figures, types, picks, press
 forward, runs, breaks and stops code, trains and stops, changes colours and the size of the window; the same things in the
 same order for the same seed. Python must come back every time. Memory is that of the browser's page processes, which the
 workers and their WebAssembly belong to, and the JavaScript heap of the page after a collection; both are read at rest,
-with a Python that was just started, because what readers load (SciPy, a spare worker) is no growth. `--minutes 60` is
-the whole hour.
+with a Python that was just started, because what readers load (SciPy, a spare worker) is no growth. Left out is the
+partition in which a browser that is watched keeps the body of every answer for the watcher (sixty fetches of 2.6 MB, thrown
+away by the page, leave 255 MB there). `--minutes 60` is the whole hour.
 """
 
 from __future__ import annotations

@@ -151,7 +151,8 @@ class Kernel {
   /** After a page comes back from the browser's cache: is the worker still there? */
   async ping() {
     const {host} = this.#life;
-    if (this.status.state !== 'ready' || !host || host.callers.size > 0) return;
+    // Who waits for a long answer has a limit of his own. What the kernel asks by itself is short, and waits for nobody.
+    if (this.status.state !== 'ready' || !host || host.callers.size > this.#life.chores) return;
     const dog = watchdog(PING_LIMIT, () => host.end(new KernelError('OSFT-E24')));
     await host.ask((id) => ({type: 'ping', id})).catch(() => {});
     dog.stop();

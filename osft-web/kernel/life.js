@@ -29,6 +29,8 @@ export class Life {
   host = null;
   /** The call that a spare worker makes once, so that it has what the page needs. @type {[name: string, args: Arguments] | null} */
   recent = null;
+  /** How many of the running worker's callers are the kernel itself. */
+  chores = 0;
   /** When the page last asked for something. */
   usedAt = 0;
   /** @type {(status: Status) => void} */
@@ -202,7 +204,7 @@ export class Life {
     // Nobody asked for these yet, so a failure is told when somebody does.
     if (!(await this.#quiet(current))) return;
     await this.#add(host, 'stdlib').catch(() => {});
-    while ((await this.#quiet(current)) && (await host.ask((id) => ({type: 'warm', id})).catch(() => false)));
+    while ((await this.#quiet(current)) && (await this.#chore(host, 'warm').catch(() => false)));
     const {boot, depot} = (await this.#material?.catch(() => null)) ?? {};
     const kept = !new URLSearchParams(location.search).has('nosw'); // a reader who asks for it wants nothing kept
     if (boot?.tiers.snapshot && kept && !this.#careful) await depot?.shelve(boot.tiers.snapshot.snapshot).catch(() => {});
@@ -225,7 +227,7 @@ export class Life {
   /** Have a restored interpreter show that it computes what an ordinary one does. @param {Host} host */
   async #prove(host) {
     try {
-      await host.ask((id) => ({type: 'prove', id}));
+      await this.#chore(host, 'prove');
     } catch (error) {
       const {code, detail} = asKernelError(error);
       // A worker that died while it was asked is replaced by #lost, like any other.
@@ -233,6 +235,21 @@ export class Life {
       host.end(new KernelError('OSFT-E20'));
       const doubt = new KernelError('OSFT-E15', detail);
       this.#startOrdinarily(doubt, doubt);
+    }
+  }
+
+  /**
+   * Something that nobody waits for.
+   * @param {Host} host
+   * @param {'warm' | 'prove'} type
+   * @returns {Promise<boolean>} whether there is more of it
+   */
+  async #chore(host, type) {
+    this.chores += 1;
+    try {
+      return await host.ask((id) => ({type, id}));
+    } finally {
+      this.chores -= 1;
     }
   }
 
