@@ -147,7 +147,7 @@ class Wanderer:
 
     def follow(self) -> bool:
         """A link inside the site."""
-        return self.press(self.chance.choice((".site-nav a", "main a[href$='.html']:not([href^='http'])")))
+        return self.press(self.chance.choice((".site-nav a", "main a[href$='.html']:not([href^='http'], [href^='lab/'])")))
 
     def go_back(self) -> bool:
         """As far as there is something of this site."""

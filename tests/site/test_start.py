@@ -50,3 +50,15 @@ def test_a_machine_four_times_slower(page: Page) -> None:
     expect(page.locator(".summary")).to_contain_text(f"Turned by {angle:g} degrees")
     expect(page.locator(".knob[data-handle='angle']")).to_have_attribute("aria-valuenow", f"{angle:g}")
     assert output(page, "distance_preserved") is True
+
+
+@pytest.mark.expects_console_errors
+@pytest.mark.parametrize("address", ["nothing", "no/such/folder", "no/such/"])
+def test_an_address_that_is_none_shows_the_page_that_says_so(page: Page, address: str) -> None:
+    """Below a folder the server's answer finds neither its styles nor its scripts, and goes up to where they are."""
+    page.goto(address)
+    expect(page.locator("h1")).to_have_text("No such page")
+    expect(page.locator("html")).to_have_attribute("data-shell", "on")
+    expect(page.locator(".story li a").first).to_have_attribute("href", "index.html")
+    page.locator(".story li a").first.click()
+    expect(page.locator("h1")).to_have_text("Down the Orthogonal Rabbit Hole")
