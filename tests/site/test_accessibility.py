@@ -26,23 +26,28 @@ PANELS = ("predict", "code", "audit", "challenges", "take", "live")
 every_page = pytest.mark.parametrize("name", PAGES)
 
 
-@pytest.fixture(scope="module", params=[document.removesuffix(".html") for document in DOCUMENTS])
-def document(request: pytest.FixtureRequest, shared_reader: Reader, errors_of_the_reader: list[str]) -> str:
-    """A document on which everything has appeared, for all tests that only look at it: its name."""
-    name, page = str(request.param), shared_reader.page
-    errors_of_the_reader.clear()
+def visit(reader: Reader, name: str) -> None:
+    """Go to a document and let everything on it appear."""
     if name in PAGES:
-        shared_reader.open(name)
+        reader.open(name)
     else:
-        shared_reader.follow(f"{name}.html")
-    for panel in page.locator("[data-panel]").all():
+        reader.follow(f"{name}.html")
+    for panel in reader.page.locator("[data-panel]").all():
         panel.scroll_into_view_if_needed()
         if panel.get_attribute("data-panel") in PANELS:
             expect(panel).to_have_attribute("data-mounted", "yes", timeout=PATIENCE)
-    for editor in page.locator("[data-panel='code'], [data-panel='cell']").all():
+    for editor in reader.page.locator("[data-panel='code'], [data-panel='cell']").all():
         editor.scroll_into_view_if_needed()
         editor.locator("[data-action='run']").wait_for(timeout=PATIENCE)
-    page.evaluate("() => document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    reader.page.evaluate("() => document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+
+
+@pytest.fixture(scope="module", params=[document.removesuffix(".html") for document in DOCUMENTS])
+def document(request: pytest.FixtureRequest, shared_reader: Reader, errors_of_the_reader: list[str]) -> str:
+    """A document on which everything has appeared, for all tests that only look at it: its name."""
+    name = str(request.param)
+    errors_of_the_reader.clear()
+    visit(shared_reader, name)
     assert errors_of_the_reader == []
     return name
 
