@@ -46,8 +46,8 @@ export function knob(group, {key, x, y, label, text, now, low, high, shape = 'fr
   } else remove(group, `${key}-line`);
   const node = child(group, key, 'g', {
     class: `knob ${quiet ? (disc ? 'knob-unseen' : 'knob-quiet') : ''} ${className}`.trim(), transform: `translate(${px(x)} ${px(y)})`,
-    tabindex: 0, role: 'slider', 'aria-label': label, 'aria-valuemin': String(low), 'aria-valuemax': String(high),
-    'aria-valuenow': String(Math.max(low, Math.min(high, now))), 'aria-valuetext': text, // numbers would be taken for lengths
+    tabindex: 0, role: 'slider', 'aria-label': label, 'aria-valuemin': low, 'aria-valuemax': high,
+    'aria-valuenow': Math.max(low, Math.min(high, now)), 'aria-valuetext': text,
     'aria-roledescription': shape === 'free' ? 'movable point' : null,
     'aria-orientation': shape === 'down' ? 'vertical' : null,
     'data-handle': key, 'data-shape': shape,

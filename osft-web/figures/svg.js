@@ -7,6 +7,8 @@
 // Colours and fonts come from classes alone: a style attribute would be refused by the page's content policy.
 
 const NAMESPACE = 'http://www.w3.org/2000/svg';
+/** Attributes whose numbers are written in full; all others are lengths. */
+const NO_LENGTH = /opacity$|^aria-/;
 
 /** @typedef {Record<string, string|number|boolean|null|undefined>} Attributes  null, undefined and false remove */
 
@@ -38,7 +40,7 @@ export function set(node, attributes) {
     if (value === null || value === undefined || value === false) {
       if (node.hasAttribute(name)) node.removeAttribute(name);
     } else {
-      const text = typeof value === 'number' ? String(px(value)) : value === true ? '' : value;
+      const text = typeof value === 'number' ? String(NO_LENGTH.test(name) ? value : px(value)) : value === true ? '' : value;
       if (node.getAttribute(name) !== text) node.setAttribute(name, text);
     }
   }

@@ -18,6 +18,5 @@ const SETTLED = 3000;
 const settled = kernel.ready.then(() => new Promise((resolve) => setTimeout(resolve, SETTLED)));
 // A reader who asks that all that was kept be removed need not wait for Python, which may be what does not come.
 (new URLSearchParams(location.search).has('nosw') ? Promise.resolve() : settled)
-  .then(() => import('./offline.js'))
-  .then(({startOffline}) => startOffline())
-  .catch(() => {}); // without it the site works as long as there is a network
+  .then(() => import('./offline.js').catch(() => null)) // without it the site works as long as there is a network
+  .then((offline) => offline?.startOffline());
