@@ -233,7 +233,7 @@ class Wanderer:
         processes = browser.send("SystemInfo.getProcessInfo")["processInfo"]
         watched = self.kept_for_the_watcher(browser)
         own = [resident(each["id"]) - watched.get(each["id"], 0) for each in processes if each["type"] == "renderer"]
-        return {"heap": round(heap, 2), "processes": round(sum(own), 1), "watcher": round(sum(watched.values()), 1)}
+        return {"heap": round(heap, 2), "processes": round(sum(own), 1)}
 
     def kept_for_the_watcher(self, browser: CDPSession) -> dict[int, float]:
         """Megabytes of the partition for buffers of every process."""

@@ -27,7 +27,7 @@ RUNS = 1
 IDLE = 2000
 BROTLI = """
 const {brotliCompressSync} = require('node:zlib'), {readFileSync} = require('node:fs');
-for (const path of process.argv.slice(1)) console.log(brotliCompressSync(readFileSync(path)).length);
+console.log(brotliCompressSync(readFileSync(process.argv[1])).length);
 """
 NOTE_LIVE = """
 new MutationObserver((_, observer) => {
@@ -98,7 +98,6 @@ def gzipped(site: Path, path: str) -> int:
 
 def sizes(site: Path, paths: list[str], *, brotli: bool = True) -> dict[str, dict[str, int]]:
     """Raw, gzip and brotli bytes, and the number of requests, by kind and together."""
-    compressed = brotli_sizes(site, sorted(set(paths))) if brotli else {}
     found: dict[str, dict[str, int]] = {}
     for path in paths:
         raw = (site / path).stat().st_size
@@ -107,23 +106,19 @@ def sizes(site: Path, paths: list[str], *, brotli: bool = True) -> dict[str, dic
             entry["requests"] += 1
             entry["raw"] += raw
             entry["gzip"] += gzipped(site, path)
-            entry["brotli"] += min(raw, compressed.get(path, raw))
+            entry["brotli"] += brotlied(site, path) if brotli else raw
     return found
 
 
-def brotli_sizes(site: Path, paths: list[str]) -> dict[str, int]:
-    """Bytes with brotli, by Node's zlib; nothing without a Node. The runtime takes half a minute: once for all documents."""
-    node = tools.node_command()
+@functools.cache
+def brotlied(site: Path, path: str) -> int:
+    """The same with brotli, by Node's zlib; the file as it is without a Node."""
+    raw, node = site / path, tools.node_command()
     if node is None:
-        return {}
-    if missing := [path for path in paths if path not in _brotli]:
-        command = [node, "-e", BROTLI, *(str(site / path) for path in missing)]
-        answer = subprocess.run(command, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
-        _brotli.update(zip(missing, map(int, answer.stdout.split()), strict=True))
-    return {path: _brotli[path] for path in paths}
-
-
-_brotli: dict[str, int] = {}
+        return raw.stat().st_size
+    command = [node, "-e", BROTLI, str(raw)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
+    return min(raw.stat().st_size, int(answer.stdout))
 
 
 def measure(runs: int) -> dict[str, Any]:
