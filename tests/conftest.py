@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, WebError
+from playwright.sync_api import BrowserContext
 
 from builder import develop
 from builder.precompute import LAUNCH_ARGUMENTS
 from builder.serve import serving
 from builder.site import Places, build
+from tests.site.driver import listen
 
 # Small matrices gain nothing from threads, and two test processes on two cores lose by them. Read when NumPy is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -142,17 +143,9 @@ def console_errors() -> list[str]:
 def new_context(new_context: Callable[..., BrowserContext], console_errors: list[str]) -> Callable[..., BrowserContext]:
     """pytest-playwright's maker of contexts, with an ear on each: `context` and `page` come from it too."""
 
-    def on_console(message: ConsoleMessage) -> None:
-        if message.type == "error":
-            console_errors.append(f"{message.text} ({message.location.get('url', '')})")
-
-    def on_error(error: WebError) -> None:
-        console_errors.append(f"{error.error}")
-
     def watched(**options: Any) -> BrowserContext:
         context = new_context(**options)
-        context.on("console", on_console)
-        context.on("weberror", on_error)
+        listen(context, console_errors)
         return context
 
     return watched

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, WebError, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from builder.site import Places, build
 from tests.faults.saboteur import Saboteur, sabotaged
-from tests.site.driver import PATIENCE, Reader, wait_live
+from tests.site.driver import PATIENCE, Reader, listen, wait_live
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -160,18 +160,10 @@ def errors_of_the_reader() -> list[str]:
 def shared_reader(browser: Browser, own_site: Path, errors_of_the_reader: list[str]) -> Iterator[Reader]:
     """One live page of the whole site for a file of tests."""
 
-    def on_console(message: ConsoleMessage) -> None:
-        if message.type == "error":
-            errors_of_the_reader.append(message.text)
-
-    def on_error(error: WebError) -> None:
-        errors_of_the_reader.append(str(error.error))
-
     with sabotaged(own_site) as server:
         context = browser.new_context(base_url=server.url)
         context.set_default_timeout(PATIENCE)
-        context.on("console", on_console)
-        context.on("weberror", on_error)
+        listen(context, errors_of_the_reader)
         yield Reader.at_the_first_page(context.new_page())
         context.close()
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, WebError
+from playwright.sync_api import Browser, BrowserContext
 
-from tests.site.driver import Reader
+from tests.site.driver import Reader, listen
 
 SCREEN = {"width": 1280, "height": 900}
 
@@ -32,15 +32,7 @@ def shared_context(
         **browser_context_args, viewport=SCREEN, has_touch=True, permissions=permissions, accept_downloads=True
     )
 
-    def on_console(message: ConsoleMessage) -> None:
-        if message.type == "error":
-            errors_of_the_reader.append(f"{message.text} ({message.location.get('url', '')})")
-
-    def on_error(error: WebError) -> None:
-        errors_of_the_reader.append(str(error.error))
-
-    context.on("console", on_console)
-    context.on("weberror", on_error)
+    listen(context, errors_of_the_reader)
     yield context
     context.close()
 

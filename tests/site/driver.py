@@ -10,11 +10,25 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from playwright.sync_api import Locator, Page, Worker
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, WebError, Worker
 
 PAGES = ("rotation", "orthogonal", "energy", "svd", "projection", "parameters", "training")
 EXPLORER = ".explorer[data-page]"
 PATIENCE = 60_000
+
+
+def listen(context: BrowserContext, errors: list[str]) -> None:
+    """Note what goes wrong on the console of every page of this context."""
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            errors.append(f"{message.text} ({message.location.get('url', '')})")
+
+    def on_error(error: WebError) -> None:
+        errors.append(str(error.error))
+
+    context.on("console", on_console)
+    context.on("weberror", on_error)
 
 
 def open_live(page: Page, address: str) -> None:
