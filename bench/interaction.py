@@ -131,6 +131,7 @@ def take(page: Page) -> dict[str, Any]:
     return {
         "dom": [round(one["dom"] - one["event"], 1) for one in answers],
         "painted": [round(one["painted"] - one["event"], 1) for one in answers],
+        "hand": [round(one["painted"] - one["hand"], 1) for one in answers],
         "elapsed": [round(one["elapsed"], 1) for one in answers],
         "asked": probe["asked"],
         "superseded": probe["superseded"],

@@ -1,5 +1,5 @@
-// Put into a page before its own scripts: notes for every answer when its event came, when the DOM had it, when it was
-// painted, and for every frame when it began. Used by bench/interaction.py; read as window.probe.
+// Put into a page before its own scripts: notes for every answer when the hand moved, when the event came, when the DOM had
+// it, when it was painted, and for every frame when it began. Used by bench/interaction.py; read as window.probe.
 (() => {
   const nothing = () => ({answers: [], frames: [], events: 0, asked: 0, superseded: 0});
   const probe = window.probe = {
@@ -11,12 +11,15 @@
     noted: () => ({...probe, start: null, stop: null, noted: null}),
   };
   let event = 0;
+  let hand = 0;
   let painting = null;
 
-  for (const type of ['pointermove', 'input', 'keydown']) {
-    addEventListener(type, () => {
+  for (const type of ['pointerrawupdate', 'pointermove', 'input', 'keydown']) {
+    addEventListener(type, ({timeStamp}) => {
       event = performance.now();
-      if (probe.recording && type !== 'input') probe.events += 1;
+      if (type === 'input') return; // the browser's own consequence of what the hand did
+      hand = timeStamp;
+      if (probe.recording) probe.events += 1;
     }, {capture: true});
   }
 
@@ -38,7 +41,7 @@
         const channel = latest(name);
         return {
           ask(call, args) {
-            const one = {event, elapsed: 0, dom: 0, painted: 0, recorded: probe.recording};
+            const one = {hand, event, elapsed: 0, dom: 0, painted: 0, recorded: probe.recording};
             if (probe.recording) probe.asked += 1;
             return channel.ask(call, args).then((answer) => {
               if (answer) {

@@ -1,4 +1,4 @@
-// Moves things: mouse, finger, pen and arrow keys through one path. The only module that listens to pointers.
+// Moves things: mouse, finger, pen and arrow keys through one path.
 // Called once a page from handles(stage, api); knobs may be redrawn at will, they are found by their key.
 //
 //   movable(stage, 'gradient', {
@@ -13,6 +13,8 @@
 // Escape puts back what was there before the drag. `drag` is given the pointer in the drawing's units, less where on the
 // knob it took hold, and `grab`: the pointer and the values at the start. `wrap` makes a value a cycle (360 for degrees).
 // `place` moves the knob in the same frame as the pointer, before the figure is computed anew.
+
+import {follow} from './pointer.js';
 
 /** @typedef {{x: number, y: number}} Point */
 /**
@@ -35,11 +37,8 @@
  * @param {{signal?: AbortSignal}} [options]
  */
 export function movable(stage, key, spec, {signal} = {}) {
-  /** @type {{id: number, svg: SVGSVGElement, pointer: Point, values: number[], offset: Point, moved: boolean} | null} */
+  /** @type {{id: number, svg: SVGSVGElement, pointer: Point, values: number[], offset: Point, moved: boolean, following: ReturnType<typeof follow>} | null} */
   let hold = null;
-  /** @type {Point | null} */
-  let waiting = null;
-  let frame = 0;
 
   const mine = (/** @type {Event} */ event) => /** @type {Element} */ (event.target).closest?.(`[data-handle="${CSS.escape(key)}"]`) ?? null;
   const knobOf = () => /** @type {SVGGElement|null} */ (stage.querySelector(`.knob[data-handle="${CSS.escape(key)}"]`));
@@ -82,7 +81,7 @@ export function movable(stage, key, spec, {signal} = {}) {
     const own = knobOf();
     const onKnob = target === own;
     const centre = onKnob && own ? translation(own) : pointer;
-    hold = {id: event.pointerId, svg, pointer, values: spec.values(), offset: {x: pointer.x - centre.x, y: pointer.y - centre.y}, moved: false};
+    hold = {id: event.pointerId, svg, pointer, values: spec.values(), offset: {x: pointer.x - centre.x, y: pointer.y - centre.y}, moved: false, following: follow(stage, move)};
     stage.setPointerCapture(event.pointerId);
     stage.setAttribute('data-dragging', key);
     own?.focus({preventScroll: true});
@@ -91,17 +90,10 @@ export function movable(stage, key, spec, {signal} = {}) {
 
   /** @param {PointerEvent} event */
   function move(event) {
-    if (!hold || event.pointerId !== hold.id) return;
-    waiting = local(hold.svg, event);
-    if (!frame) frame = requestAnimationFrame(flush);
-  }
-
-  function flush() {
-    frame = 0;
-    if (!hold || !waiting || !spec.drag) return;
-    const {offset, pointer, values} = hold;
-    const next = spec.drag({x: waiting.x - offset.x, y: waiting.y - offset.y}, {pointer: {x: pointer.x - offset.x, y: pointer.y - offset.y}, values});
-    waiting = null;
+    if (!hold || event.pointerId !== hold.id || !spec.drag) return;
+    const {svg, offset, pointer, values} = hold;
+    const now = local(svg, event);
+    const next = spec.drag({x: now.x - offset.x, y: now.y - offset.y}, {pointer: {x: pointer.x - offset.x, y: pointer.y - offset.y}, values});
     if (!next) return;
     hold.moved = true;
     apply(next, false);
@@ -110,10 +102,7 @@ export function movable(stage, key, spec, {signal} = {}) {
   /** @param {PointerEvent} event */
   function up(event) {
     if (!hold || event.pointerId !== hold.id) return;
-    if (frame) {
-      cancelAnimationFrame(frame);
-      flush();
-    }
+    hold.following.catchUp();
     const {moved} = hold;
     release();
     if (moved) spec.set(spec.values(), true);
@@ -121,9 +110,9 @@ export function movable(stage, key, spec, {signal} = {}) {
 
   function release() {
     if (!hold) return;
+    hold.following.end();
     if (stage.hasPointerCapture(hold.id)) stage.releasePointerCapture(hold.id);
     hold = null;
-    waiting = null;
     stage.removeAttribute('data-dragging');
   }
 
@@ -191,7 +180,6 @@ export function movable(stage, key, spec, {signal} = {}) {
   const options = {signal};
   stage.addEventListener('touchstart', touch, {signal, passive: false});
   stage.addEventListener('pointerdown', down, options);
-  stage.addEventListener('pointermove', move, options);
   stage.addEventListener('pointerup', up, options);
   stage.addEventListener('pointercancel', cancel, options);
   stage.addEventListener('lostpointercapture', up, options);

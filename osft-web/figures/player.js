@@ -7,8 +7,9 @@
 // States: 'idle', 'playing', 'waiting' (playing, but off the screen or in a hidden tab: goes on when it is back).
 // Under reduced motion play() makes one step. A second play() does nothing: there is never a second loop.
 
-import {part} from './svg.js';
 import {setIcon} from './icon.js';
+import {promptly} from './pointer.js';
+import {part} from './svg.js';
 
 /** @typedef {'idle'|'playing'|'waiting'} PlayerState */
 /**
@@ -172,6 +173,7 @@ export function transport(container, {label, text, name, key = 'transport'}, clo
   play.addEventListener('click', () => clock.toggle(), {signal});
   back.addEventListener('click', () => clock.step(-1), {signal});
   next.addEventListener('click', () => clock.step(1), {signal});
+  promptly(range);
   range.addEventListener('input', () => {
     if (clock.state() !== 'idle') clock.pause();
     clock.seek(Number(range.value), false);

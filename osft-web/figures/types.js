@@ -8,8 +8,6 @@
 /**
  * @typedef {object} View  what a page's draw() is given
  * @property {number} width  of the stage in CSS pixels
- * @property {boolean} dark
- * @property {boolean} reducedMotion
  */
 
 /**

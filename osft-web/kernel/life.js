@@ -193,7 +193,7 @@ export class Life {
 
   /**
    * What nobody waits for is done while the reader reads: the whole proof of a snapshot, a spare worker,
-   * the rest of the library, the code of the other pages.
+   * the rest of the library, practice of what the pages compute.
    * @param {Host} host
    */
   async #whenQuiet(host) {

@@ -15,7 +15,7 @@ import {readSnapshot, restore} from './snapshot.js';
  * @property {(name: string, args: string) => number} begin
  * @property {(handle: number) => string} advance
  * @property {(handle: number) => void} drop
- * @property {() => boolean} warm Imports one more page; false when none is left.
+ * @property {() => boolean} warm Practises a page for a moment; false when that has been done enough.
  * @property {() => Float64Array} values A copy of the arena up to the last answer's length.
  * @property {() => void} prove Throws if a restored interpreter does not compute what an ordinary one does.
  * @property {Versions} versions
@@ -156,13 +156,13 @@ export function prepare(urls) {
  * @param {any} bridge
  */
 function handles(pyodide, bridge) {
-  const {invoke, begin, advance, drop, warm, arena_address: address, last_length: length} = bridge;
+  const {invoke, begin, advance, drop, arena_address: address, last_length: length} = bridge;
   return {
     invoke,
     begin,
     advance,
     drop,
-    warm,
+    warm: () => pyodide.pyimport('explorer.warming').warm(),
     // The memory's buffer changes when it grows, so the view is made anew.
     values: () => new Float64Array(pyodide._module.HEAP8.buffer, address(), length()).slice(),
   };

@@ -1,5 +1,6 @@
 // Controls built from the declared parameters: a slider with its number twin, checkboxes, selects.
 // Called by the page mount; knows nothing of what a parameter means.
+import {promptly} from '../figures/pointer.js';
 import {element, setText} from './dom.js';
 import {divisors, isShown, limits} from './declaration.js';
 
@@ -106,6 +107,7 @@ function selectWidget({name, kind}, id, change, choices) {
   element('div', {class: 'control-widget', role: 'group', 'aria-labelledby': `${id}-label`}, slider, field);
   let shown = '';
   field.addEventListener('change', () => change(name, kind === 'divisor' ? Number(field.value) : field.value, true));
+  promptly(slider);
   const walk = (/** @type {boolean} */ settled) => change(name, field.options[Number(slider.value)]?.value, settled);
   slider.addEventListener('input', () => walk(false));
   slider.addEventListener('change', () => walk(true));
@@ -214,6 +216,7 @@ function numberWidget(parameter, id, change) {
     return whole ? Math.round(value) : Number(value.toPrecision(3));
   };
   whileTyping(field, (text, settled) => change(name, text, settled));
+  promptly(slider);
   // The number beside the slider moves in the same frame as the handle, before Python has answered.
   slider.addEventListener('input', () => change(name, fromSlider(), false));
   slider.addEventListener('change', () => change(name, fromSlider(), true));

@@ -80,6 +80,8 @@ class MountedPage {
     /** @type {State} what the outputs on the screen belong to */
     this.shownState = this.state;
     this.revision = 0;
+    /** Of the stage, in pixels. */
+    this.width = 0;
     this.live = false;
     /** @type {((outputs: Outputs, state: State) => void)[]} */
     this.listeners = [];
@@ -175,7 +177,9 @@ class MountedPage {
    */
   set(partial, {settle: settled = true} = {}) {
     const {state, problems} = settle(this.declaration.parameters, this.state, partial);
+    const moved = settled || Object.keys(state).some((name) => state[name] !== this.state[name]);
     this.take(state, problems);
+    if (!moved) return; // the hand has not come to another value
     this.summary.setAttribute('aria-busy', settled ? 'false' : 'true');
     clearTimeout(this.addressTimer);
     this.addressTimer = window.setTimeout(() => this.writeAddress(), settled ? 0 : ADDRESS_AFTER);
@@ -291,18 +295,17 @@ class MountedPage {
 
   draw() {
     this.stage.dataset.drawn = ''; // no longer as the document has it
-    const width = this.stage.clientWidth;
-    if (!width) return;
-    this.width = width;
-    this.module.draw(this.stage, this.outputs, this.shownState, {
-      width,
-      dark: getComputedStyle(document.documentElement).colorScheme === 'dark',
-      reducedMotion: matchMedia('(prefers-reduced-motion: reduce)').matches,
-    });
+    // Measured once and whenever it changes: a question to the layout in the middle of a drag would be answered by laying out.
+    this.width ||= this.stage.clientWidth;
+    if (!this.width) return;
+    this.module.draw(this.stage, this.outputs, this.shownState, {width: this.width});
   }
 
   resized() {
-    if (this.stage.clientWidth !== this.width) this.draw();
+    const width = this.stage.clientWidth;
+    if (width === this.width) return;
+    this.width = width;
+    this.draw();
   }
 }
 

@@ -13,7 +13,7 @@ export function applyTheme() {
 }
 
 /** Whether the page is dark now. */
-export function isDark() {
+function isDark() {
   return (document.documentElement.dataset.theme ?? (dark.matches ? 'dark' : 'light')) === 'dark';
 }
 

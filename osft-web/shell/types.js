@@ -53,8 +53,6 @@
 /**
  * @typedef {object} View
  * @property {number} width  of the stage in CSS pixels
- * @property {boolean} dark
- * @property {boolean} reducedMotion
  */
 /**
  * @typedef {object} Api  what a page and a panel may ask of the shell

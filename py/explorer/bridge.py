@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.declare import InvalidParameter
-from explorer.surface import PAGES, SURFACE, find
+from explorer.surface import SURFACE
 
 TEXT_LIMIT = 10_000
 """Characters of printed text that one stream may send; what follows is counted and dropped."""
@@ -90,17 +90,6 @@ def drop(handle: int) -> None:
     if stream is not None:
         with contextlib.suppress(BaseException):
             stream.steps.close()
-
-
-def warm() -> bool:
-    """Import the code of one page that has not been opened yet; false when none is left."""
-    for page in PAGES:
-        if page not in _warmed:
-            _warmed.add(page)
-            with contextlib.suppress(Exception):  # whoever opens that page is told
-                find(page)
-            return True
-    return False
 
 
 def arena_address() -> int:
@@ -177,7 +166,6 @@ class _Stream:
 _arena = _Arena()
 _streams: dict[int, _Stream] = {}
 _numbers: Iterator[int] = itertools.count(1)
-_warmed: set[str] = set()
 
 
 def _function(name: str) -> Callable[..., Any]:

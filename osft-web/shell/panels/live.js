@@ -118,7 +118,7 @@ export function mount(root, api) {
 
   function draw() {
     if (!stage.clientWidth) return;
-    const view = {width: stage.clientWidth, dark: false, reducedMotion: true};
+    const view = {width: stage.clientWidth};
     const {kept, average} = panels(stage, view, [
       {key: 'kept', title: FIRST, label: FIRST, ratio: 0.6}, {key: 'average', title: AVERAGE, label: AVERAGE, ratio: 0.6},
     ], {minimum: 280});
