@@ -55,6 +55,15 @@ export async function mountPage(main, signal) {
   }
 }
 
+/**
+ * Has the files of a page come that may soon be mounted.
+ * @param {Document} coming
+ */
+export async function preparePage(coming) {
+  const name = /** @type {HTMLElement|null} */ (coming.querySelector('.explorer[data-page]'))?.dataset.page;
+  if (name) await Promise.all([loadDeclaration(name), import(`../pages/${name}.js`)]);
+}
+
 class MountedPage {
   /**
    * @param {HTMLElement} explorer

@@ -1,6 +1,11 @@
 // Moving between the site's documents without leaving: the content is swapped and Python keeps running.
 // Called by boot.js. Anything unusual (another site, a modifier key, a failed fetch) is left to the browser.
-import {mountPage} from './page.js';
+import {mountPage, preparePage} from './page.js';
+
+/** Milliseconds after which a pointer that rests on a link is taken to mean it. */
+const DWELL = 50;
+/** Milliseconds for which a document asked for in advance is good. */
+const FRESH = 10_000;
 
 /** @type {AbortController} */
 let current = new AbortController();
@@ -8,8 +13,13 @@ let current = new AbortController();
 /** Mounts the document that was loaded and takes over the links inside the site. */
 export function startRouter() {
   mount();
+  document.addEventListener('pointerover', (event) => {
+    clearTimeout(dwelling);
+    dwelling = window.setTimeout(expect, DWELL, linkOf(event));
+  });
+  document.addEventListener('pointerdown', (event) => expect(linkOf(event)));
   document.addEventListener('click', (event) => {
-    const link = /** @type {HTMLAnchorElement|null} */ (/** @type {Element} */ (event.target).closest?.('a[href]'));
+    const link = linkOf(event);
     if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     if (link.target || link.hasAttribute('download') || !isDocument(link)) return;
     const sameDocument = link.pathname === location.pathname && link.search === location.search;
@@ -22,6 +32,7 @@ export function startRouter() {
   });
 }
 
+let dwelling = 0;
 let mounted = '';
 /** Of several links followed at once the last one wins. */
 let followed = 0;
@@ -41,6 +52,43 @@ function mount() {
   }
 }
 
+/**
+ * @param {Event} event
+ * @returns {HTMLAnchorElement|null}
+ */
+function linkOf(event) {
+  return /** @type {Element} */ (event.target).closest?.('a[href]') ?? null;
+}
+
+/** Documents that were asked for in advance, by path. @type {Map<string, Promise<Document>>} */
+const expected = new Map();
+
+/**
+ * A link that the reader is about to follow: what it leads to is there at the click.
+ * @param {HTMLAnchorElement|null} link
+ */
+function expect(link) {
+  if (!link || link.target || link.hasAttribute('download') || !isDocument(link)) return;
+  const path = link.pathname;
+  if (path === location.pathname || expected.has(path)) return;
+  const forget = () => { expected.delete(path); };
+  const coming = read(path);
+  expected.set(path, coming);
+  // A failure is told by the click: then it is asked for again.
+  coming.then(preparePage).catch(forget);
+  setTimeout(forget, FRESH);
+}
+
+/**
+ * @param {string} path
+ * @returns {Promise<Document>}
+ */
+async function read(path) {
+  const response = await fetch(path);
+  if (!response.ok) throw new Error(String(response.status));
+  return new DOMParser().parseFromString(await response.text(), 'text/html');
+}
+
 /** @param {HTMLAnchorElement} link */
 function isDocument(link) {
   const folder = new URL('.', location.href).href;
@@ -57,9 +105,8 @@ export async function go(href, {replace = false} = {}) {
   const number = ++followed;
   let next;
   try {
-    const response = await fetch(address.pathname);
-    if (!response.ok) throw new Error(String(response.status));
-    next = new DOMParser().parseFromString(await response.text(), 'text/html');
+    next = await (expected.get(address.pathname) ?? read(address.pathname));
+    expected.delete(address.pathname); // its content is moved into this document
   } catch {
     if (number === followed) location.assign(href); // the browser's own page says what is wrong
     return;

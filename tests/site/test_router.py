@@ -41,6 +41,27 @@ def test_the_title_and_the_address_go_along(reader: Reader) -> None:
     expect(reader.page).to_have_title(re.compile("Projection"))
 
 
+def test_a_link_that_the_pointer_rests_on_is_ready_at_the_click(reader: Reader) -> None:
+    page = reader.page
+    reader.open("svd")
+    page.mouse.move(0, 0)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(re.sub(r".*/|\?.*", "", request.url)))
+    link = page.get_by_role("link", name="5. Projection")
+    with page.expect_response(re.compile(r"data/projection\.json")):
+        link.hover()
+    assert asked.count("projection.html") == 1
+    assert page.url.endswith("svd.html")
+    link.click()
+    page.locator(f"{EXPLORER}[data-page='projection'][data-source='live']").wait_for(state="attached", timeout=PATIENCE)
+    assert asked.count("projection.html") == 1, "The document was fetched again."
+    # What was used is gone: the way back and forth asks anew.
+    reader.open("svd")
+    link.click()
+    page.locator(f"{EXPLORER}[data-page='projection'][data-source='live']").wait_for(state="attached", timeout=PATIENCE)
+    assert asked.count("projection.html") == 2
+
+
 def test_a_place_inside_another_page(reader: Reader) -> None:
     reader.open("svd")
     reader.page.locator("footer a[href='index.html#library']").click()
