@@ -32,15 +32,20 @@ LONGEST = (
     "faults/test_loading",
     "site/test_accessibility",
     "faults/test_browser",
-    "wasm/test_parity",
+    "faults/test_codes",
     "notebooks/test_run",
-    "faults/test_input",
-    "site/test_live",
-    "faults/test_running",
     "site/test_export",
+    "wasm/test_parity",
+    "faults/test_input",
+    "faults/test_running",
+    "site/test_live",
     "wasm/test_tiers",
-    "site/test_budgets",
     "kernel/test_lifecycle",
+    "site/test_start",
+    "site/test_budgets",
+    "site/test_keyboard",
+    "wasm/test_maths_inside",
+    "site/test_outputs",
 )
 """The files that take half a minute or more. Two processes that begin with them end together."""
 WATCHED = tuple(ROOT / "tests" / name for name in ("site", "faults", "kernel", "wasm"))
@@ -49,6 +54,8 @@ WATCHED = tuple(ROOT / "tests" / name for name in ("site", "faults", "kernel", "
 OF_THE_WINDOW = ("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup")
 """Lists below the address field, each a document with a process: of every window of a headless Chromium, which nobody sees.
 Without them opening a page takes less than half of the processor's time."""
+SPARE = "SpareRendererForSitePerProcess"
+"""A process kept at hand for the next site: a test that opens one page would start two and use one."""
 PLAYWRIGHTS = (
     "AimEnabled",
     "AvoidCorsURLLoaderRestartOnRedirect",
@@ -123,7 +130,7 @@ def browser_type_launch_args(
         return browser_type_launch_args
     chromium_path = request.getfixturevalue("chromium_path")
     path = {"executable_path": chromium_path} if chromium_path else {}
-    features = f"--disable-features={','.join([*PLAYWRIGHTS, *OF_THE_WINDOW])}"
+    features = f"--disable-features={','.join([*PLAYWRIGHTS, *OF_THE_WINDOW, SPARE])}"
     return {**browser_type_launch_args, **path, "args": [*browser_type_launch_args.get("args", []), *LAUNCH_ARGUMENTS, features]}
 
 

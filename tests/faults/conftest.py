@@ -29,6 +29,9 @@ FULL_STORAGE = "Storage.prototype.setItem = () => { throw new DOMException('full
 NO_WEBASSEMBLY = "delete window.WebAssembly;"
 NO_SERVICE_WORKER = "delete Navigator.prototype.serviceWorker; delete Navigator.prototype.clipboard;"
 
+SETTLED = 5_000
+"""Milliseconds after which a live page looks after its offline copy, and more."""
+
 expect.set_options(timeout=PATIENCE)
 
 # Readers' code for each way in which Python itself fails.
@@ -200,6 +203,11 @@ def is_live(page: Page) -> None:
     """The figure shows what Python has computed in this visit, and nothing is reported any more."""
     wait_live(page)
     expect(page.locator("#notices [role='alert']")).to_have_count(0)
+
+
+def settle(page: Page) -> None:
+    """Let the seconds pass in which a reader whose page is live has the machine to himself: its clock is a test's own."""
+    page.clock.fast_forward(SETTLED)
 
 
 def is_readable(page: Page) -> None:

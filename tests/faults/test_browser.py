@@ -20,6 +20,7 @@ from tests.faults.conftest import (
     is_live,
     is_readable,
     notice,
+    settle,
 )
 from tests.kernel.driver import KEEP_WORKERS
 from tests.site.documents import DOCUMENTS
@@ -288,8 +289,10 @@ def test_below_a_path_of_a_larger_host(sabotage: Sabotage) -> None:
     """F45: documents, Python and the service worker keep below it."""
     server = sabotage.another_server(prefix="/some/where/")
     page = sabotage.page()
+    page.clock.install()
     page.goto(server.url + "rotation.html")
     is_live(page)
+    settle(page)
     expect(page.locator("html")).to_have_attribute("data-offline", "ready")
     registered = page.evaluate("async () => (await navigator.serviceWorker.getRegistrations()).map(({scope}) => scope)")
     assert registered == [server.url]

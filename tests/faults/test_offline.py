@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.faults.conftest import Sabotage, is_live, notice, press
+from tests.faults.conftest import Sabotage, is_live, notice, press, settle
 from tests.faults.saboteur import Saboteur
 from tests.site.driver import EXPLORER, PAGES, output, set_value
 
@@ -38,8 +38,10 @@ NOBODY_IN_CHARGE = """async () => {
 def first_visit(server: Saboteur, context: BrowserContext, address: str = "rotation.html") -> Page:
     """A tab that is live and has kept the whole site."""
     page = context.new_page()
+    page.clock.install()
     page.goto(server.url + address)
     is_live(page)
+    settle(page)
     expect(page.locator("html")).to_have_attribute("data-offline", "ready")
     return page
 
@@ -74,6 +76,7 @@ def test_every_page_is_live_without_a_network(sabotage: Sabotage) -> None:
     page = context.new_page()
     page.goto(server.url + "index.html")
     expect(page.locator("html")).to_have_attribute("data-python", "ready")
+    settle(page)
     expect(page.locator("#offline-badge")).to_have_text(
         f"Offline copy, build {build_of(sabotage.site)}. Everything here works without a network."
     )
@@ -81,16 +84,14 @@ def test_every_page_is_live_without_a_network(sabotage: Sabotage) -> None:
         page.locator(f".site-nav a[href='{name}.html']").click()
         page.locator(f"{EXPLORER}[data-page='{name}'][data-source='live']").wait_for(state="attached")
         assert page.locator(".notice").count() == 0
-    # By its address, too, with settings; and what is no page of the site says so.
+    # What is no page of the site says so; and by its address, too, with settings.
+    page.goto(server.url + "nowhere.html")
+    expect(page.locator("h1")).to_have_text("No such page")
     page.goto(server.url + "svd.html?rank=3")
     is_live(page)
     kept = output(page, "energy_kept")
     set_value(page, "rank", 4)
     assert output(page, "energy_kept") > kept
-    page.goto(server.url + "nowhere.html")
-    expect(page.locator("h1")).to_have_text("No such page")
-    page.goto(server.url + "svd.html?rank=3")
-    is_live(page)
 
     # SciPy and Matplotlib come when they are first asked for, so they are not in the copy: without a network that is said,
     # and what asked for them goes on when it is back. A cell that waits for one can be stopped.
@@ -143,6 +144,7 @@ def test_a_host_that_wants_to_be_asked_each_time(sabotage: Sabotage) -> None:
     page = context.new_page()
     page.goto(sabotage.url("projection.html"))
     is_live(page)
+    settle(page)
     expect(page.locator("#offline-badge")).to_contain_text("Offline copy")
     check_it(page)
     assert sabotage.server.asked[before:] == []
@@ -254,6 +256,7 @@ def test_a_broken_service_worker_is_got_rid_of(sabotage: Sabotage) -> None:
     page.goto("about:blank")
     page.goto(server.url + "svd.html")
     is_live(page)
+    settle(page)
     expect(page.locator("html")).to_have_attribute("data-offline", "ready")
 
 
@@ -263,8 +266,11 @@ def test_a_service_worker_that_does_not_come_is_done_without(sabotage: Sabotage,
     """F32: the copy is an extra, so its absence is no news."""
     file = "/service-worker.js"
     sabotage.server.missing(file) if fault == "missing" else sabotage.server.replaced(file, "this is no script")
-    page = sabotage.page("rotation.html")
+    page = sabotage.page()
+    page.clock.install()
+    page.goto(sabotage.url("rotation.html"))
     is_live(page)
+    settle(page)
     expect(page.locator("html")).to_have_attribute("data-offline", "none")
     assert page.locator(".notice").count() == 0
 
