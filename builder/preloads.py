@@ -2,8 +2,8 @@
 
 Called by builder/precompute.py and by a test. Without these links a browser learns of a module only when the one that
 imports it has come: five or six journeys in a row. Imports that are made later, on demand, are not named. The text and
-its styles can be read before any script has come, so scripts have a low priority, but for those of the first script of
-the document, which starts Python.
+its styles can be read before any script has come, so scripts have a low priority and stand with the last one of the
+document, which a template keeps until there is something to see; but for those of the first, which starts Python.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 IMPORT = re.compile(r"""^\s*(?:import|export)\s(?:[^'"`;]*?\sfrom\s*)?['"](\.[^'"]+)['"]""", re.MULTILINE)
 SIDE_EFFECT = re.compile(r"""^\s*import\s*['"](\.[^'"]+)['"]""", re.MULTILINE)
-SCRIPT = re.compile(r'<script type="module" src="([^"]+)"')
+SCRIPT = re.compile(r'^( *)<script type="module" src="([^"]+)"', re.MULTILINE)
 LOW = ' fetchpriority="low"'
 LINK = re.compile(r'^ *<link rel="modulepreload" href="[^"]*"[^>]*>\n', re.MULTILINE)
 
@@ -37,19 +37,20 @@ def imported(site: Path, entries: list[str]) -> list[str]:
 def linked(site: Path, document: Path) -> str:
     """The text of a document with a link for each module that it needs before its figure can move."""
     text = document.read_text(encoding="utf-8")
-    scripts = SCRIPT.findall(text)
-    if not scripts:
+    tags = list(SCRIPT.finditer(text))
+    if not tags:
         return text
+    scripts = [tag[2] for tag in tags]
     module = f"pages/{document.stem}.js"
     entries = [*scripts, *([module] if (site / module).exists() else [])]
     wanted = [path for path in imported(site, entries) if path not in scripts]
-    urgent = imported(site, scripts[:1])
-    links = "".join(
-        f'  <link rel="modulepreload" href="{path}"{"" if path in urgent else LOW}>\n'
-        for path in sorted(wanted, key=lambda path: path not in urgent)
-    )
-    first = f'  <script type="module" src="{scripts[0]}"'
-    return LINK.sub("", text).replace(first, links + first, 1)
+    urgent = [path for path in imported(site, scripts[:1]) if path not in scripts]
+    later = [path for path in wanted if path not in urgent]
+    text = LINK.sub("", text)
+    for tag, paths, priority in ((tags[0], urgent, ""), (tags[-1], later, LOW)):
+        links = "".join(f'{tag[1]}<link rel="modulepreload" href="{path}"{priority}>\n' for path in paths)
+        text = text.replace(tag[0], links + tag[0], 1)
+    return text
 
 
 def outdated(site: Path) -> list[str]:

@@ -5,10 +5,10 @@
 // A line stops where its values stop being numbers (a run that diverged). `focus` dims the others. `cursor` draws a line
 // at that x and a dot on every curve. `events` are upright lines, named at the foot or, where curves start low, `above`.
 // Leave about 120 pixels at the right of the frame for the names; `names: false` draws none, and `namesWidth` says how
-// much they need.
+// much they need. `moveCursor` moves the cursor of curves that are drawn.
 
 import {area as areaShape, line as lineShape} from '../generated/vendor/d3.js';
-import {child, pass, px} from './svg.js';
+import {child, pass, px, remove} from './svg.js';
 import {markerPath, series as names, seriesClass} from './palette.js';
 
 /**
@@ -86,6 +86,23 @@ export function curves(group, {x, series, cursor, focus, names: named = true, ev
   });
   shades.end();
   layer.end();
+}
+
+/**
+ * @param {Element} group
+ * @param {{x: ArrayLike<number>, series: Curve[], cursor: number, key?: string}} data
+ * @param {import('./types.js').Frame} frame
+ */
+export function moveCursor(group, {x, series, cursor, key = 'curves'}, frame) {
+  const layer = child(group, key, 'g');
+  const at = frame.x(cursor);
+  child(layer, 'cursor', 'path', {d: `M${px(at)} ${frame.top}V${frame.bottom}`});
+  for (const one of series) {
+    const own = child(layer, one.key, 'g');
+    const value = interpolate(x, one.values, cursor);
+    if (Number.isFinite(value)) child(own, 'now', 'circle', {cx: at, cy: frame.y(value), r: 4.5, class: 'now'});
+    else remove(own, 'now');
+  }
 }
 
 /**

@@ -57,11 +57,17 @@ export function placeNames(lines, bounds, written = []) {
       for (const turn of [-90, 90, -135, -45, 45, 135, 0, 180]) {
         const found = at(left, top, text, Math.cos(turn * Math.PI / 180), Math.sin(turn * Math.PI / 180), 13);
         const roomy = {left: found.box.left - 3, right: found.box.right + 3, top: found.box.top, bottom: found.box.bottom + 1};
-        const clashes = taken.filter((box) => overlap(box, roomy)).length;
-        const crossed = tracks.reduce((sum, track, i) => sum + (i === own ? 0.5 : 1) * track.filter((point) => holds(roomy, point)).length, 0);
+        let cost = shared + (within(roomy, bounds) ? 0 : 60);
+        for (const box of taken) if (overlap(box, roomy)) cost += 40;
+        // The rest, which takes the time, only adds to it.
+        if (best && cost >= best.cost - 0.01) continue;
         // A name that is nearer to another line would be read as that line's.
-        const others = Math.min(...tracks.map((track, i) => (i === own ? Infinity : nearest(track, roomy))));
-        const cost = shared + 40 * clashes + (within(roomy, bounds) ? 0 : 60) + 3 * crossed + Math.max(0, 22 - others) / 4;
+        let others = Infinity;
+        tracks.forEach((track, i) => {
+          for (const point of track) if (holds(roomy, point)) cost += i === own ? 1.5 : 3;
+          if (i !== own) others = Math.min(others, nearest(track, roomy));
+        });
+        cost += Math.max(0, 22 - others) / 4;
         if (!best || cost < best.cost - 0.01) best = {...found, cost};
       }
     }
@@ -96,9 +102,11 @@ const holds = (box, {left, top}) => left > box.left && left < box.right && top >
 function nearest(track, box) {
   let least = Infinity;
   for (const {left, top} of track) {
-    least = Math.min(least, Math.hypot(Math.max(box.left - left, 0, left - box.right), Math.max(box.top - top, 0, top - box.bottom)));
+    const dx = Math.max(box.left - left, 0, left - box.right);
+    const dy = Math.max(box.top - top, 0, top - box.bottom);
+    least = Math.min(least, dx * dx + dy * dy);
   }
-  return least;
+  return Math.sqrt(least);
 }
 
 /**

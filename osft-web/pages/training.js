@@ -1,7 +1,7 @@
 // Page 7: real continual-learning runs: accuracy against step, and what is kept against what is learned.
 // Called by the shell; every number comes from py/explorer/training.py. The live run is shell/panels/live.js.
 import {axes, percent} from '../figures/axes.js';
-import {curves, namesWidth} from '../figures/curves.js';
+import {curves, moveCursor, namesWidth} from '../figures/curves.js';
 import {front} from '../figures/front.js';
 import {movable} from '../figures/handle.js';
 import {knob} from '../figures/knob.js';
@@ -27,6 +27,36 @@ const PLAY_SECONDS = 8;
 let timeline = null;
 /** @type {(() => void) | null} */
 let updateTransport = null;
+
+/** What each panel was drawn of: a walk in time moves the cursor alone. @type {WeakMap<Element, {of: unknown[], result: any}>} */
+const drawn = new WeakMap();
+
+/**
+ * What the last drawing in a panel came to if it was of the same things, else what drawing them anew does.
+ * @template T
+ * @param {import('../figures/types.js').Panel} panel
+ * @param {unknown[]} things
+ * @param {() => T} make
+ * @returns {T}
+ */
+function once(panel, things, make) {
+  const of = [panel.width, panel.height, ...things];
+  const last = drawn.get(panel.marks);
+  if (last?.of.length === of.length && last.of.every((one, i) => equal(one, of[i]))) return last.result;
+  const result = make();
+  drawn.set(panel.marks, {of, result});
+  return result;
+}
+
+/**
+ * Tensors are equal when their numbers are.
+ * @param {any} a
+ * @param {any} b
+ */
+function equal(a, b) {
+  if (!a?.values || !b?.values) return Object.is(a, b);
+  return a.values.length === b.values.length && a.values.every((/** @type {number} */ value, /** @type {number} */ i) => Object.is(value, b.values[i]));
+}
 
 /** @param {State} state */
 function chosen(state) {
@@ -80,55 +110,70 @@ function frontSpec(view, tallest) {
 
 /** @type {(panel: import('../figures/types.js').Panel, outputs: Outputs, state: State) => void} */
 function drawCurves(panel, outputs, state) {
-  const steps = Array.from(outputs.steps.values, Number);
-  const lines = chosen(state).filter((key) => outputs[`${key}_curve`]).map((key) => curve(key, outputs[`${key}_curve`]));
-  const forgetting = state.metric === 'forgetting';
-  const highest = forgetting ? Math.max(0.1, ...lines.flatMap((line) => line.high.filter(Number.isFinite))) : 1;
-  const lowest = forgetting ? 0 : Math.max(0, Math.min(0.9, ...lines.flatMap((line) => line.low.filter(Number.isFinite))) - 0.02);
-  const narrow = panel.width < 520;
-  const frame = axes(panel.marks, {
-    x: {domain: [0, steps[steps.length - 1]], label: 'Step; a new task every 100', ticks: [0, 100, 200, 300, 400]},
-    y: {domain: [lowest, highest], format: percent},
-  }, panel.area, {margin: {right: namesWidth(lines)}});
-  curves(panel.marks, {x: steps, series: lines, cursor: Number(state.step), events: TASKS.slice(1).map((label, i) => ({x: 100 * i, label: narrow ? '' : label, above: forgetting}))}, frame);
+  const keys = chosen(state).filter((key) => outputs[`${key}_curve`]);
+  const cursor = Number(state.step);
+  const {steps, lines, frame} = once(panel, [state.metric, ...keys, outputs.steps, ...keys.map((key) => outputs[`${key}_curve`])], () => {
+    const steps = Array.from(outputs.steps.values, Number);
+    const lines = keys.map((key) => curve(key, outputs[`${key}_curve`]));
+    const forgetting = state.metric === 'forgetting';
+    const highest = forgetting ? Math.max(0.1, ...lines.flatMap((line) => line.high.filter(Number.isFinite))) : 1;
+    const lowest = forgetting ? 0 : Math.max(0, Math.min(0.9, ...lines.flatMap((line) => line.low.filter(Number.isFinite))) - 0.02);
+    const narrow = panel.width < 520;
+    const frame = axes(panel.marks, {
+      x: {domain: [0, steps[steps.length - 1]], label: 'Step; a new task every 100', ticks: [0, 100, 200, 300, 400]},
+      y: {domain: [lowest, highest], format: percent},
+    }, panel.area, {margin: {right: namesWidth(lines)}});
+    curves(panel.marks, {x: steps, series: lines, cursor, events: TASKS.slice(1).map((label, i) => ({x: 100 * i, label: narrow ? '' : label, above: forgetting}))}, frame);
+    return {steps, lines, frame};
+  });
+  moveCursor(panel.marks, {x: steps, series: lines, cursor}, frame);
   timeline = frame;
-  const x = frame.x(Number(state.step));
+  const x = frame.x(cursor);
   knob(panel.handles, {
-    key: 'step', x, y: frame.top, label: 'Step, on the figure', text: stepText(Number(state.step) / STEP), now: Number(state.step), low: 0, high: steps[steps.length - 1],
+    key: 'step', x, y: frame.top, label: 'Step, on the figure', text: stepText(cursor / STEP), now: cursor, low: 0, high: steps[steps.length - 1],
     shape: 'across', line: [x, frame.top, x, frame.bottom],
   });
 }
 
 /** @type {(stage: HTMLElement, outputs: Outputs, state: State, view: View) => void} */
 function drawTasks(stage, outputs, state, view) {
-  const steps = Array.from(outputs.steps.values, Number);
+  const cursor = Number(state.step);
   const made = /** @type {Record<string, import('../figures/types.js').Panel>} */ (panels(stage, view, TASKS.map((title, task) => ({
     key: `task${task}`, title: `${task === 0 ? 'First learned: ' : ''}${title}`, ratio: 0.6, label: `Accuracy on task ${task}, ${title.toLowerCase()}, against the step`,
   })), {minimum: 260}));
   TASKS.forEach((_, task) => {
     const panel = made[`task${task}`];
-    const lines = chosen(state).map((key) => curve(key, outputs[`${key}_tasks`], 3 * task));
-    const frame = axes(panel.marks, {
-      x: {domain: [0, steps[steps.length - 1]], ticks: [0, 100, 200, 300, 400]}, y: {domain: [0, 1], format: percent, ticks: [0, 0.5, 1]},
-    }, panel.area, {margin: {right: task === 0 ? 60 : 14}});
-    curves(panel.marks, {x: steps, series: lines, cursor: Number(state.step), names: task === 0, events: task ? [{x: 100 * (task - 1), label: 'learned here'}] : []}, frame);
+    const keys = chosen(state);
+    const {steps, lines, frame} = once(panel, [...keys, outputs.steps, ...keys.map((key) => outputs[`${key}_tasks`])], () => {
+      const steps = Array.from(outputs.steps.values, Number);
+      const lines = keys.map((key) => curve(key, outputs[`${key}_tasks`], 3 * task));
+      const frame = axes(panel.marks, {
+        x: {domain: [0, steps[steps.length - 1]], ticks: [0, 100, 200, 300, 400]}, y: {domain: [0, 1], format: percent, ticks: [0, 0.5, 1]},
+      }, panel.area, {margin: {right: task === 0 ? 60 : 14}});
+      curves(panel.marks, {x: steps, series: lines, cursor, names: task === 0, events: task ? [{x: 100 * (task - 1), label: 'learned here'}] : []}, frame);
+      return {steps, lines, frame};
+    });
+    moveCursor(panel.marks, {x: steps, series: lines, cursor}, frame);
   });
 }
 
 /** @type {(panel: import('../figures/types.js').Panel, outputs: Outputs, state: State) => void} */
 function drawFront(panel, outputs, state) {
-  const retained = Array.from(outputs.front_retained.values, Number);
-  const frame = axes(panel.marks, {
-    x: {domain: [0.2, 1], label: 'Learned: accuracy on each new task right after it', format: percent, grid: true},
-    y: {domain: [0.15, 1], label: 'Kept: accuracy on the first task at the end', format: percent},
-  }, panel.area, {margin: {right: 24}});
-  const at = retained.findIndex((ratio) => Math.abs(ratio - Number(state.retained)) < 1e-9);
-  const paths = SWEPT.map((key) => ({
-    key,
-    points: pointsOf(outputs[`front_${key}`]).map((point, i) => ({...point, label: key === 'osft' && [0, 5, 9].includes(i) ? String(retained[i]) : undefined})),
-  }));
-  const rates = ['full', 'full_sgd', 'oft'].map((key) => ({key, points: pointsOf(outputs[`front_${key}`])}));
-  front(panel.marks, {paths: [...rates, ...paths], highlight: {key: 'osft', index: Math.max(0, at)}}, frame);
+  const ranges = ['full', 'full_sgd', 'oft'];
+  once(panel, [state.retained, outputs.front_retained, ...[...ranges, ...SWEPT].map((key) => outputs[`front_${key}`])], () => {
+    const retained = Array.from(outputs.front_retained.values, Number);
+    const frame = axes(panel.marks, {
+      x: {domain: [0.2, 1], label: 'Learned: accuracy on each new task right after it', format: percent, grid: true},
+      y: {domain: [0.15, 1], label: 'Kept: accuracy on the first task at the end', format: percent},
+    }, panel.area, {margin: {right: 24}});
+    const at = retained.findIndex((ratio) => Math.abs(ratio - Number(state.retained)) < 1e-9);
+    const paths = SWEPT.map((key) => ({
+      key,
+      points: pointsOf(outputs[`front_${key}`]).map((point, i) => ({...point, label: key === 'osft' && [0, 5, 9].includes(i) ? String(retained[i]) : undefined})),
+    }));
+    const rates = ranges.map((key) => ({key, points: pointsOf(outputs[`front_${key}`])}));
+    front(panel.marks, {paths: [...rates, ...paths], highlight: {key: 'osft', index: Math.max(0, at)}}, frame);
+  });
 }
 
 /** @param {Tensor} tensor  rows of learning, half, kept, half, average, half */

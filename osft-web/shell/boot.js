@@ -1,14 +1,11 @@
-// Brings a document to life: theme, status, embedding, links and the page itself.
+// Brings a document to life: status, theme button, links and the page itself. Put into the document by start.js.
 import {kernel} from '../kernel/client.js';
-import {applyEmbed} from './embed.js';
 import {startRouter} from './router.js';
 import {wireStatus} from './status.js';
-import {applyTheme, wireTheme} from './theme.js';
+import {wireTheme} from './theme.js';
 
 // From here on what fails is told by the shell; before, by the script in the document.
 document.documentElement.dataset.shell = 'on';
-applyTheme();
-applyEmbed();
 wireStatus();
 const toggle = document.getElementById('theme-toggle');
 if (toggle) wireTheme(toggle);

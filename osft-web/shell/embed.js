@@ -1,5 +1,5 @@
 // ?embed=1 shows the figure and its controls alone; ?hide=controls,outputs,tools,summary leaves parts out.
-// The frame's height is told to the page around it, which may be of any origin. Called by boot.js.
+// The frame's height is told to the page around it, which may be of any origin. Called by start.js.
 
 const PARTS = ['controls', 'outputs', 'tools', 'summary'];
 

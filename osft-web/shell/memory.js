@@ -1,6 +1,5 @@
 // What the site remembers on the reader's own machine, and nothing more: theme, predictions, challenges.
 // Works without storage: then it lasts as long as the page, and says so. Called by theme.js and the panels.
-import {notify} from './status.js';
 
 const PREFIX = 'osft:';
 /** @type {Map<string, string>} */
@@ -52,9 +51,10 @@ export function forget(key) {
   }
 }
 
-function tellOnce() {
+async function tellOnce() {
   if (told) return;
   told = true;
+  const {notify} = await import('./status.js'); // not before it is needed: the theme is read before the first paint
   notify({
     slot: 'memory', quiet: true, code: 'OSFT-E62',
     message: 'This browser keeps nothing for this site, so your choices last until you leave. Everything else works, and a copied link holds all settings.',

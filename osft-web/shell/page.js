@@ -41,7 +41,7 @@ export async function mountPage(main, signal) {
   const name = String(explorer.dataset.page);
   try {
     const [declaration, module] = await Promise.all([loadDeclaration(name, signal), import(`../pages/${name}.js`)]);
-    if (!signal.aborted) new MountedPage(explorer, main, declaration, module.default, signal).start();
+    if (!signal.aborted) await new MountedPage(explorer, main, declaration, module.default, signal).start();
   } catch (error) {
     if (signal.aborted) return;
     const known = error instanceof DataError;
@@ -79,6 +79,8 @@ class MountedPage {
     this.module = module;
     this.signal = signal;
     this.stage = find(explorer, '.stage');
+    /** Of the stage; kept, because to measure it after a change is to lay the document out. */
+    this.width = this.stage.clientWidth;
     this.summary = find(explorer, '.summary');
     /** @type {State} */
     this.state = {...declaration.defaults};
@@ -89,8 +91,6 @@ class MountedPage {
     /** @type {State} what the outputs on the screen belong to */
     this.shownState = this.state;
     this.revision = 0;
-    /** Of the stage, in pixels. */
-    this.width = 0;
     this.live = false;
     /** @type {((outputs: Outputs, state: State) => void)[]} */
     this.listeners = [];
@@ -104,7 +104,7 @@ class MountedPage {
     this.refused = false;
   }
 
-  start() {
+  async start() {
     const {explorer, declaration, module, signal} = this;
     const form = /** @type {HTMLFormElement} */ (find(explorer, '.controls'));
     this.controls = buildControls(form, declaration.parameters, (name, value, settled) => this.set({[name]: value}, {settle: settled}));
@@ -114,17 +114,21 @@ class MountedPage {
     this.api = this.makeApi();
     this.buildTools();
     this.readAddress();
+    signal.addEventListener('abort', () => {
+      clearTimeout(this.addressTimer);
+      clearTimeout(this.busyTimer);
+    });
+    await breath();
+    if (signal.aborted) return;
     this.paint(declaration.result, declaration.defaults);
     module.handles?.(this.stage, this.api);
+    await breath();
+    if (signal.aborted) return;
     this.updateWords = wireWords(this.main, this.api, module);
     mountPanels(this.main, this.api, module);
     const observer = new ResizeObserver(() => this.resized());
     observer.observe(this.stage);
-    signal.addEventListener('abort', () => {
-      observer.disconnect();
-      clearTimeout(this.addressTimer);
-      clearTimeout(this.busyTimer);
-    });
+    signal.addEventListener('abort', () => observer.disconnect());
     watchTheme(() => this.draw(), signal);
     addEventListener('popstate', () => {
       this.readAddress();
@@ -303,11 +307,8 @@ class MountedPage {
   }
 
   draw() {
-    this.stage.dataset.drawn = ''; // no longer as the document has it
-    // Measured once and whenever it changes: a question to the layout in the middle of a drag would be answered by laying out.
-    this.width ||= this.stage.clientWidth;
-    if (!this.width) return;
-    this.module.draw(this.stage, this.outputs, this.shownState, {width: this.width});
+    if (this.stage.dataset.drawn !== '') this.stage.dataset.drawn = ''; // no longer as the document has it
+    if (this.width) this.module.draw(this.stage, this.outputs, this.shownState, {width: this.width});
   }
 
   resized() {
@@ -316,6 +317,14 @@ class MountedPage {
     this.width = width;
     this.draw();
   }
+}
+
+/**
+ * While Python is on its way there is time between the parts of the mount for what the reader does; later the page is
+ * wanted at once.
+ */
+function breath() {
+  return kernel.status.state === 'ready' ? null : new Promise((resolve) => setTimeout(resolve));
 }
 
 /**

@@ -1,12 +1,12 @@
 // The outputs as <output> elements, each carrying its full-precision number in data-value: a list, and for pages
 // that compare things a table. Called by the page mount; writes only what changed.
-import {element, setText} from './dom.js';
+import {element} from './dom.js';
 import {formatOutput, fullValue} from './numbers.js';
 
 /** @typedef {import('./types.js').Output} Output */
 /** @typedef {import('./types.js').Outputs} Outputs */
 /** @typedef {Record<string, (value: any) => string>} Written  how outputs are read that have a way of their own */
-/** @typedef {{output: Output, field: HTMLElement, group: HTMLElement|null}} Field */
+/** @typedef {{output: Output, field: HTMLElement, group: HTMLElement|null, full?: string, text?: string}} Field  with what is written in it */
 
 /** @param {Output} output */
 function fieldFor(output) {
@@ -42,7 +42,7 @@ export function buildReadout(list, declared, {table, written = {}} = {}) {
   list.replaceChildren(...fields.flatMap(({group}) => group ?? []));
   /** @param {Outputs} outputs */
   return (outputs) => {
-    for (const {output, field, group} of fields) fill(output, field, group, outputs[output.name], written[output.name]);
+    for (const field of fields) fill(field, outputs[field.output.name], written[field.output.name]);
     for (const {region, rows} of tables) {
       let filled = false;
       for (const {row, names} of rows) {
@@ -90,24 +90,25 @@ function buildTable(table, shown) {
 }
 
 /**
- * @param {Output} output
- * @param {HTMLElement} field
- * @param {HTMLElement|null} group
+ * What a field holds is remembered: reading it from the document takes longer than writing the few that changed.
+ * @param {Field} place
  * @param {any} value
  * @param {(value: any) => string} [write]
  */
-function fill(output, field, group, value, write) {
+function fill(place, value, write) {
+  const {output, field, group} = place;
   const absent = value === undefined;
   if (group && group.hidden !== (absent || value === '')) group.hidden = absent || value === '';
-  if (absent) {
-    if (field.dataset.value === undefined) return;
-    delete field.dataset.value; // no number of another state stays behind
-    setText(field, '');
-    return;
+  const full = absent ? undefined : fullValue(value);
+  if (place.full === full) return;
+  place.full = full;
+  if (full === undefined) delete field.dataset.value; // no number of another state stays behind
+  else field.dataset.value = full;
+  const text = absent ? '' : write ? write(value) : formatOutput(output, value);
+  if (place.text !== text) {
+    if (field.firstChild) field.firstChild.nodeValue = text;
+    else field.textContent = text;
   }
-  const full = fullValue(value);
-  if (field.dataset.value === full) return;
-  field.dataset.value = full;
-  setText(field, write ? write(value) : formatOutput(output, value));
-  if (output.kind === 'flag') field.dataset.flag = value ? 'yes' : 'no';
+  place.text = text;
+  if (!absent && output.kind === 'flag') field.dataset.flag = value ? 'yes' : 'no';
 }

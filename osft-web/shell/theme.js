@@ -1,5 +1,5 @@
 // Light or dark: by the reader's system, or by choice, kept where storage is to be had.
-// Called by boot.js; pages redraw through watchTheme.
+// Called by start.js and boot.js; pages redraw through watchTheme.
 import {recall, remember} from './memory.js';
 
 const dark = matchMedia('(prefers-color-scheme: dark)');

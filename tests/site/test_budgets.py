@@ -63,3 +63,21 @@ def test_a_document_announces_what_it_imports(tmp_path: Path) -> None:
         '  <link rel="modulepreload" href="pages/one.js" fetchpriority="low">\n',
     ]
     assert preloads.outdated(tmp_path) == []
+
+
+def test_what_moves_things_waits_in_a_template(tmp_path: Path) -> None:
+    for name, text in {
+        "first.js": "import './a.js';\n",
+        "last.js": "import './a.js';\nimport './b.js';\n",
+        "a.js": "",
+        "b.js": "",
+    }.items():
+        (tmp_path / name).write_text(text)
+    first, last = (f'<script type="module" src="{name}.js"></script>\n' for name in ("first", "last"))
+    (tmp_path / "one.html").write_text(f"<head>\n  {first}  <template>\n    {last}  </template>\n</head>\n")
+
+    preloads.write(tmp_path)
+    assert (tmp_path / "one.html").read_text() == (
+        f'<head>\n  <link rel="modulepreload" href="a.js">\n  {first}  <template>\n'
+        f'    <link rel="modulepreload" href="b.js" fetchpriority="low">\n    {last}  </template>\n</head>\n'
+    )
