@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import random
 import re
+import statistics
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from playwright.sync_api import Browser, CDPSession, Locator, Page
 from playwright.sync_api import Error as PlaywrightError
@@ -32,11 +32,11 @@ CODE = (
 class Wanderer:
     """A reader without a plan, in one tab."""
 
-    def __init__(self, browser: Browser, page: Page, root: str) -> None:
-        self.browser, self.page, self.root = browser, page, root
+    def __init__(self, browser: Browser, root: str) -> None:
+        self.root = root
         self.chance = random.Random(SEED)
         self.done: dict[str, int] = {}
-        self.session = page.context.new_cdp_session(page)
+        self.look_at(browser)
         self.acts: dict[Callable[[], bool], int] = {
             self.slide: 8,
             self.type: 4,
@@ -57,6 +57,13 @@ class Wanderer:
             self.take_along: 1,
             self.check: 1,
         }
+
+    def look_at(self, browser: Browser) -> None:
+        """Go on in the first tab of this browser."""
+        self.browser: Browser = browser
+        self.page: Page = browser.contexts[0].pages[0]
+        self.session: CDPSession = self.page.context.new_cdp_session(self.page)
+        self.page.set_viewport_size({"width": 1280, "height": 900})
 
     def wander(self) -> None:
         """One random act; what is not there to be pressed is left alone."""
@@ -85,20 +92,21 @@ class Wanderer:
         return target is not None
 
     def slide(self) -> bool:
-        """Drag a slider over a few values."""
+        """Drag a slider to a few places."""
         target = self.one_of(".controls input[type='range']")
-        if target is not None:
-            target.evaluate(
-                """(slider, shares) => {
-                  for (const share of shares) {
-                    slider.value = Number(slider.min) + share * (slider.max - slider.min);
-                    slider.dispatchEvent(new Event('input', {bubbles: true}));
-                  }
-                  slider.dispatchEvent(new Event('change', {bubbles: true}));
-                }""",
-                [self.chance.random() for _ in range(self.chance.randint(1, 12))],
-            )
-        return target is not None
+        if target is None:
+            return False
+        target.scroll_into_view_if_needed(timeout=1000)
+        box = target.bounding_box(timeout=1000)
+        if box is None:
+            return False
+        y = box["y"] + box["height"] / 2
+        self.page.mouse.move(box["x"] + box["width"] * self.chance.random(), y)
+        self.page.mouse.down()
+        for _ in range(self.chance.randint(1, 12)):
+            self.page.mouse.move(box["x"] + box["width"] * self.chance.random(), y)
+        self.page.mouse.up()
+        return True
 
     def type(self) -> bool:
         """Type a number, or nonsense, into a field."""
@@ -221,38 +229,22 @@ class Wanderer:
         if alerts := page.locator("#notices [role='alert']").all_text_contents():
             raise RuntimeError(f"The page reports {alerts}.")
 
-    def memory(self) -> dict[str, float]:
-        """Megabytes of the page's JavaScript heap and of the browser's page processes, without what is kept for Playwright:
-        a browser that is watched keeps the body of every answer of the network, in a partition of its memory for such."""
+    def heap(self) -> float:
+        """Megabytes of the page's JavaScript heap, after all garbage is gone."""
         self.session.send("HeapProfiler.collectGarbage")
         self.session.send("Memory.simulatePressureNotification", {"level": "critical"})
         self.page.wait_for_timeout(1500)
         self.session.send("HeapProfiler.collectGarbage")
-        heap = self.session.send("Runtime.getHeapUsage")["usedSize"] / 1e6
-        browser = self.browser.new_browser_cdp_session()
-        processes = browser.send("SystemInfo.getProcessInfo")["processInfo"]
-        watched = self.kept_for_the_watcher(browser)
-        own = [resident(each["id"]) - watched.get(each["id"], 0) for each in processes if each["type"] == "renderer"]
-        return {"heap": round(heap, 2), "processes": round(sum(own), 1)}
+        return round(self.session.send("Runtime.getHeapUsage")["usedSize"] / 1e6, 2)
 
-    def kept_for_the_watcher(self, browser: CDPSession) -> dict[int, float]:
-        """Megabytes of the partition for buffers of every process."""
-        told: list[dict[str, Any]] = []
-        ended: list[object] = []
-        browser.on("Tracing.dataCollected", lambda part: told.extend(part["value"]))
-        browser.on("Tracing.tracingComplete", lambda end: ended.append(end))
-        categories = {"includedCategories": ["disabled-by-default-memory-infra"], "memoryDumpConfig": {"triggers": []}}
-        browser.send("Tracing.start", {"transferMode": "ReportEvents", "traceConfig": categories})
-        browser.send("Tracing.requestMemoryDump", {"levelOfDetail": "detailed"})
-        browser.send("Tracing.end")
-        while not ended:
-            self.page.wait_for_timeout(20)
-        found: dict[int, float] = {}
-        for event in told:
-            partition = event.get("args", {}).get("dumps", {}).get("allocators", {}).get("partition_alloc/partitions/buffer")
-            if partition:
-                found[event["pid"]] = int(partition["attrs"]["size"]["value"], 16) / 1e6
-        return found
+    def processes(self) -> float:
+        """Megabytes of the browser's page processes, after all garbage is gone: the median of a few readings."""
+        found = []
+        for _ in range(5):
+            self.heap()
+            told = self.browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+            found.append(sum(resident(each["id"]) for each in told if each["type"] == "renderer"))
+        return round(statistics.median(found), 1)
 
 
 def resident(process: int) -> float:
