@@ -2,8 +2,8 @@
 
 Called by builder/precompute.py and by a test. Without these links a browser learns of a module only when the one that
 imports it has come: five or six journeys in a row. Imports that are made later, on demand, are not named. The text and
-its styles can be read before any script has come, so scripts have a low priority and stand with the last one of the
-document, which a template keeps until there is something to see; but for those of the first, which starts Python.
+its styles can be read before any script has come, so scripts stand with the last one of the document, which a template
+keeps until there is something to see; but for those of the first, which starts Python.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from pathlib import Path
 IMPORT = re.compile(r"""^\s*(?:import|export)\s(?:[^'"`;]*?\sfrom\s*)?['"](\.[^'"]+)['"]""", re.MULTILINE)
 SIDE_EFFECT = re.compile(r"""^\s*import\s*['"](\.[^'"]+)['"]""", re.MULTILINE)
 SCRIPT = re.compile(r'^( *)<script type="module" src="([^"]+)"', re.MULTILINE)
-LOW = ' fetchpriority="low"'
 LINK = re.compile(r'^ *<link rel="modulepreload" href="[^"]*"[^>]*>\n', re.MULTILINE)
 
 
@@ -47,8 +46,8 @@ def linked(site: Path, document: Path) -> str:
     urgent = [path for path in imported(site, scripts[:1]) if path not in scripts]
     later = [path for path in wanted if path not in urgent]
     text = LINK.sub("", text)
-    for tag, paths, priority in ((tags[0], urgent, ""), (tags[-1], later, LOW)):
-        links = "".join(f'{tag[1]}<link rel="modulepreload" href="{path}"{priority}>\n' for path in paths)
+    for tag, paths in ((tags[0], urgent), (tags[-1], later)):
+        links = "".join(f'{tag[1]}<link rel="modulepreload" href="{path}">\n' for path in paths)
         text = text.replace(tag[0], links + tag[0], 1)
     return text
 

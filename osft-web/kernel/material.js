@@ -12,9 +12,6 @@ import {allFiles, makePlan, readManifest} from './plan.js';
 /** @typedef {{plan: Plan, paths: string[]}} Planned */
 /** @typedef {{depot: Depot, boot: Boot, build: string, common: string[], planned: Promise<Planned>}} Material */
 
-/** Milliseconds after which a page that has not been painted is taken to be out of sight, as in a frame further down. */
-const UNSEEN = 2000;
-
 /**
  * @param {Depot} depot
  * @param {string} build The build this page was opened with, or '' if it is not known yet.
@@ -27,7 +24,6 @@ export async function gather(depot, build, careful) {
   const manifest = await readManifest(new URL('manifest.json', depot.root));
   // The scripts of this page are of the build that it was opened with; Python of another may not fit them.
   if (build && build !== manifest.build) throw new KernelError('OSFT-E14');
-  await firstLayout();
   const {boot, build: current} = manifest;
   depot.files = allFiles(manifest);
   const common = [boot.loader, boot.glue, boot.wasm];
@@ -49,18 +45,6 @@ export async function gather(depot, build, careful) {
 export function isThrifty() {
   const {connection} = /** @type {{connection?: {saveData?: boolean, type?: string, effectiveType?: string}}} */ (navigator);
   return Boolean(connection?.saveData || connection?.type === 'cellular' || /[23]g$/.test(connection?.effectiveType ?? ''));
-}
-
-/**
- * Until the document is laid out: megabytes of Python do not keep the reader waiting for it.
- * @returns {Promise<void>}
- */
-function firstLayout() {
-  return new Promise((resolve) => {
-    if (document.visibilityState === 'hidden') resolve();
-    setTimeout(resolve, UNSEEN);
-    requestAnimationFrame(() => setTimeout(resolve)); // after the frame that goes to the screen
-  });
 }
 
 /**

@@ -1,5 +1,5 @@
-// The first script of every document: Python starts loading before anything else is fetched, and the document takes on the
-// reader's theme. What only moves things waits in a template of the document until text and figure are on the screen.
+// The first script of every document: it takes on the reader's theme. What moves things waits in a template of the document
+// until text and figure are on the screen; Python starts right after it.
 import {kernel} from '../kernel/client.js';
 import {applyEmbed} from './embed.js';
 import {applyTheme} from './theme.js';
@@ -7,7 +7,6 @@ import {applyTheme} from './theme.js';
 /** Milliseconds after which a page that has not been painted is taken to be out of sight, as in a frame further down. */
 const UNSEEN = 2000;
 
-/** @type {any} */ (window).osft = {ready: kernel.start(), kernel};
 applyTheme();
 applyEmbed();
 
@@ -17,7 +16,9 @@ const painted = new Promise((resolve) => {
   setTimeout(resolve, UNSEEN);
   requestAnimationFrame(() => requestAnimationFrame(resolve));
 });
-painted.then(() => {
+const ready = painted.then(() => {
   const later = /** @type {HTMLTemplateElement|null} */ (document.getElementById('later'));
-  if (later) document.head.append(document.importNode(later.content, true));
+  if (later) document.head.append(document.importNode(later.content, true)); // before the megabytes of Python, which would hold it up
+  return kernel.start();
 });
+/** @type {any} */ (window).osft = {ready, kernel};

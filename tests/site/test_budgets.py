@@ -60,7 +60,7 @@ def test_a_document_announces_what_it_imports(tmp_path: Path) -> None:
     assert preloads.write(tmp_path) == ["one.html"]
     assert preloads.LINK.findall((tmp_path / "one.html").read_text()) == [
         *(f'  <link rel="modulepreload" href="{name}">\n' for name in ("a.js", "b.js", "c.js")),
-        '  <link rel="modulepreload" href="pages/one.js" fetchpriority="low">\n',
+        '  <link rel="modulepreload" href="pages/one.js">\n',
     ]
     assert preloads.outdated(tmp_path) == []
 
@@ -79,5 +79,5 @@ def test_what_moves_things_waits_in_a_template(tmp_path: Path) -> None:
     preloads.write(tmp_path)
     assert (tmp_path / "one.html").read_text() == (
         f'<head>\n  <link rel="modulepreload" href="a.js">\n  {first}  <template>\n'
-        f'    <link rel="modulepreload" href="b.js" fetchpriority="low">\n    {last}  </template>\n</head>\n'
+        f'    <link rel="modulepreload" href="b.js">\n    {last}  </template>\n</head>\n'
     )
