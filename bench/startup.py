@@ -2,7 +2,7 @@
 
 The page rotation, on each way of starting Python, against a bare page whose module worker loads stock Pyodide with
 `loadPyodide({packages: ['numpy']})` and factorises one matrix. Every run is a new browser process with an empty profile;
-the second visit starts the browser again with the profile of the first, in which the reader stayed for ten seconds: by
+the second visit starts the browser again with the profile of the first, in which the reader stayed for fifteen seconds: by
 then browsers have kept what they keep of compiled code. All take turns on one server, and what counts is the ratio to
 the bare worker of the same round. Milliseconds are from navigation to the frame with the first live figure (for the
 bare worker: to the first result in the page).
@@ -21,7 +21,7 @@ from bench._bench import PATIENCE, Budget, fresh_browser, main, rotated, served,
 
 RUNS = 7
 VISITS = 2
-STAY = 10_000
+STAY = 15_000
 """Milliseconds that a reader stays."""
 PAGE = "rotation"
 

@@ -17,6 +17,8 @@ import {equip, gather, isThrifty} from './material.js';
 const PATIENCE = 60_000;
 /** Milliseconds without a call after which the reader is taken to be reading. */
 const QUIET = 1500;
+/** And after which to be reading for a while, with no need of the processor. */
+const LONG_QUIET = 4000;
 
 export class Life {
   /** @type {Status} */
@@ -204,7 +206,7 @@ export class Life {
     // Nobody asked for these yet, so a failure is told when somebody does.
     if (!(await this.#quiet(current))) return;
     await this.#add(host, 'stdlib').catch(() => {});
-    while ((await this.#quiet(current)) && (await this.#chore(host, 'warm').catch(() => false)));
+    while ((await this.#quiet(current, LONG_QUIET)) && (await this.#chore(host, 'warm').catch(() => false)));
     const {boot, depot} = (await this.#material?.catch(() => null)) ?? {};
     const kept = !new URLSearchParams(location.search).has('nosw'); // a reader who asks for it wants nothing kept
     if (boot?.tiers.snapshot && kept && !this.#careful) await depot?.shelve(boot.tiers.snapshot.snapshot).catch(() => {});
@@ -213,11 +215,12 @@ export class Life {
   /**
    * Until nothing has been asked for a while.
    * @param {() => boolean} current
+   * @param {number} [pause] Milliseconds.
    * @returns {Promise<boolean>} false when waiting has lost its sense
    */
-  async #quiet(current) {
+  async #quiet(current, pause = QUIET) {
     while (current()) {
-      const left = this.usedAt + QUIET - performance.now();
+      const left = this.usedAt + pause - performance.now();
       if (left <= 0 && !this.host?.callers.size) return true;
       await new Promise((resolve) => setTimeout(resolve, Math.max(left, 100)));
     }
