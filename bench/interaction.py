@@ -42,6 +42,8 @@ class Drag:
     share: tuple[float, float] = (0.02, 0.98)
     steps: int = 90
     seconds: float = 3
+    reach: float = 60
+    """How far a handle is moved to either side, in pixels."""
     keys: bool = False
     default: bool = True
 
@@ -62,7 +64,7 @@ DRAGS = (
     Drag("parameters.html", slider="rank", seconds=10, keys=True),
     Drag("training.html", slider="step", steps=40, seconds=10, keys=True),
     Drag("rotation.html", handle="angle"),
-    Drag("svd.html", handle="cut", steps=6),
+    Drag("svd.html", handle="cut", steps=6, reach=300),
     Drag("projection.html", handle="gradient"),
     Drag("rotation.html?points=2000", slider="angle", default=False),
     Drag("orthogonal.html?n=64&method=exponential", slider="strength", default=False),
@@ -87,7 +89,7 @@ def slide(page: Page, drag: Drag) -> dict[str, Any]:
         own = target.bounding_box()
         assert own is not None
         start, middle = own["x"] + own["width"] / 2, own["y"] + own["height"] / 2
-        low, high = max(low, start - 60), min(high, start + 60)
+        low, high = max(low, start - drag.reach), min(high, start + drag.reach)
     page.mouse.move(start, middle)
     page.mouse.down()
     page.mouse.move(high, middle, steps=10)

@@ -40,7 +40,9 @@ export async function mountPage(main, signal) {
   }
   const name = String(explorer.dataset.page);
   try {
-    const [declaration, module] = await Promise.all([loadDeclaration(name, signal), import(`../pages/${name}.js`)]);
+    const coming = prepared.get(name) ?? loadDeclaration(name, signal);
+    prepared.clear();
+    const [declaration, module] = await Promise.all([coming, import(`../pages/${name}.js`)]);
     if (!signal.aborted) await new MountedPage(explorer, main, declaration, module.default, signal).start();
   } catch (error) {
     if (signal.aborted) return;
@@ -55,13 +57,20 @@ export async function mountPage(main, signal) {
   }
 }
 
+/** What was asked for in advance, by page, for the next mount. @type {Map<string, Promise<Declaration>>} */
+const prepared = new Map();
+
 /**
  * Has the files of a page come that may soon be mounted.
  * @param {Document} coming
  */
 export async function preparePage(coming) {
   const name = /** @type {HTMLElement|null} */ (coming.querySelector('.explorer[data-page]'))?.dataset.page;
-  if (name) await Promise.all([loadDeclaration(name), import(`../pages/${name}.js`)]);
+  if (!name) return;
+  const declaration = loadDeclaration(name);
+  prepared.set(name, declaration);
+  declaration.catch(() => prepared.delete(name)); // the mount asks again, and tells
+  await Promise.all([declaration, import(`../pages/${name}.js`)]);
 }
 
 class MountedPage {
