@@ -93,9 +93,7 @@ def slide(page: Page, drag: Drag) -> dict[str, Any]:
     page.mouse.move(start, middle)
     page.mouse.down()
     page.mouse.move(high, middle, steps=10)
-    page.evaluate(
-        "() => { Object.assign(probe, {answers: [], frames: [], events: 0, asked: 0, superseded: 0, recording: true}); }"
-    )
+    page.evaluate("() => { probe.start(); }")
     end = time.monotonic() + drag.seconds
     while time.monotonic() < end:
         page.mouse.move(low, middle, steps=drag.steps)
@@ -111,9 +109,7 @@ def press(page: Page, drag: Drag) -> dict[str, Any]:
     slider.focus()
     page.keyboard.press("Home")
     page.wait_for_timeout(300)
-    page.evaluate(
-        "() => { Object.assign(probe, {answers: [], frames: [], events: 0, asked: 0, superseded: 0, recording: true}); }"
-    )
+    page.evaluate("() => { probe.start(); }")
     for number in range(KEYS):
         page.keyboard.press("ArrowRight" if number % 12 < 6 else "ArrowLeft")
         page.wait_for_timeout(40)

@@ -157,12 +157,14 @@ export function prepare(urls) {
  */
 function handles(pyodide, bridge) {
   const {invoke, begin, advance, drop, arena_address: address, last_length: length} = bridge;
+  /** Not part of the start: its turns come when the reader reads. @type {(() => boolean) | undefined} */
+  let warm;
   return {
     invoke,
     begin,
     advance,
     drop,
-    warm: () => pyodide.pyimport('explorer.warming').warm(),
+    warm: () => (warm ??= /** @type {() => boolean} */ (pyodide.pyimport('explorer.warming').warm))(),
     // The memory's buffer changes when it grows, so the view is made anew.
     values: () => new Float64Array(pyodide._module.HEAP8.buffer, address(), length()).slice(),
   };

@@ -21,7 +21,6 @@ export function startRouter() {
   document.addEventListener('click', (event) => {
     const link = linkOf(event);
     if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-    if (link.target || link.hasAttribute('download') || !isDocument(link)) return;
     const sameDocument = link.pathname === location.pathname && link.search === location.search;
     if (sameDocument && link.hash) return;
     event.preventDefault();
@@ -53,11 +52,13 @@ function mount() {
 }
 
 /**
+ * The link of an event, if it leads to a document of the site in this tab.
  * @param {Event} event
  * @returns {HTMLAnchorElement|null}
  */
 function linkOf(event) {
-  return /** @type {Element} */ (event.target).closest?.('a[href]') ?? null;
+  const link = /** @type {HTMLAnchorElement|null} */ (/** @type {Element} */ (event.target).closest?.('a[href]') ?? null);
+  return link && !link.target && !link.hasAttribute('download') && isDocument(link) ? link : null;
 }
 
 /** Documents that were asked for in advance, by path. @type {Map<string, Promise<Document>>} */
@@ -68,7 +69,7 @@ const expected = new Map();
  * @param {HTMLAnchorElement|null} link
  */
 function expect(link) {
-  if (!link || link.target || link.hasAttribute('download') || !isDocument(link)) return;
+  if (!link) return;
   const path = link.pathname;
   if (path === location.pathname || expected.has(path)) return;
   const forget = () => { expected.delete(path); };
