@@ -4,58 +4,56 @@
 // `pointermove` takes its place.
 
 const MOVED = 'onpointerrawupdate' in window ? 'pointerrawupdate' : 'pointermove';
-/** Milliseconds between two moves that are followed: half a frame, because a mouse can tell of a thousand a second. */
-const SHORTEST = 8;
-const LONGEST = 32;
-/** A frame that took longer than this came late. */
-const LATE = 25;
 
 /** Chromium lays out in 64ths of a pixel. As exactly as that, a slider's value has to be the one that the browser sets. @param {number} length */
 const laidOut = (length) => Math.floor(length * 64) / 64;
 
 /**
- * Follows the pointer that went down until it goes up: at once, then as often as the screen keeps up with.
+ * Follows the pointer that went down until it goes up, once a frame: the first move after a frame was drawn leaves most time
+ * for an answer before the next one. A later move waits, and is followed right after that frame if there is none newer.
  * @param {HTMLElement} target  holds the pointer, or hears of it
  * @param {(event: PointerEvent) => void} moved
- * @returns {{catchUp: () => void, end: () => void}}  `catchUp` follows what is still to be followed; `end` drops it
+ * @returns {{waiting: () => boolean, catchUp: () => void, end: () => void}}  whether a move is still to be followed;
+ *   `catchUp` follows it; `end` drops it
  */
 export function follow(target, moved) {
   const controller = new AbortController();
   /** @type {PointerEvent | null} */
   let newest = null;
-  let [pause, last, timer] = [SHORTEST, -Infinity, 0];
+  let free = true;
   let frame = requestAnimationFrame(beat);
-  let before = NaN;
+  const drawn = new MessageChannel(); // a message sent in a frame comes when it has been drawn
+  drawn.port1.onmessage = () => {
+    free = true;
+    act();
+  };
 
-  /** A page that cannot draw two figures a frame is asked for fewer. @param {number} time */
-  function beat(time) {
-    pause = time - before > LATE ? Math.min(LONGEST, pause * 1.5) : Math.max(SHORTEST, pause * 0.98);
-    before = time;
+  function beat() {
+    drawn.port2.postMessage(null);
     frame = requestAnimationFrame(beat);
   }
 
   function act() {
-    clearTimeout(timer);
-    timer = 0;
     const event = newest;
     newest = null;
-    last = performance.now();
-    if (event) moved(event);
+    if (!event) return;
+    free = false;
+    moved(event);
   }
 
   target.addEventListener(MOVED, (event) => {
     newest = /** @type {PointerEvent} */ (event);
-    const wait = last + pause - performance.now();
-    if (wait <= 0) act();
-    else timer ||= window.setTimeout(act, wait);
+    if (free) act();
   }, {signal: controller.signal});
 
   return {
+    waiting: () => newest !== null,
     catchUp: act,
     end() {
+      newest = null;
       controller.abort();
-      clearTimeout(timer);
       cancelAnimationFrame(frame);
+      drawn.port1.close();
     },
   };
 }
@@ -70,14 +68,18 @@ export function promptly(slider) {
     const {left, width} = slider.getBoundingClientRect();
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
     const thumb = laidOut(parseFloat(getComputedStyle(slider).getPropertyValue('--thumb')) * rem);
+    let told = slider.value;
     const pointer = follow(slider, ({pointerId, clientX}) => {
       if (pointerId !== down.pointerId) return;
       const share = Math.max(0, Math.min(1, (laidOut(clientX) - left - thumb / 2) / (width - thumb)));
-      const was = slider.value;
       slider.valueAsNumber = Number(slider.min) + share * (Number(slider.max) - Number(slider.min)); // the browser rounds to a step
-      if (slider.value !== was) slider.dispatchEvent(new Event('input', {bubbles: true}));
+      if (slider.value !== told) slider.dispatchEvent(new Event('input', {bubbles: true}));
     });
     const controller = new AbortController();
+    slider.addEventListener('input', (event) => {
+      if (event.isTrusted && pointer.waiting()) event.stopImmediatePropagation(); // told of right after the frame
+      else told = slider.value;
+    }, {capture: true, signal: controller.signal});
     for (const type of ['pointerup', 'pointercancel', 'lostpointercapture']) {
       slider.addEventListener(type, () => {
         pointer.end();

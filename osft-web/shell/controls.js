@@ -30,7 +30,7 @@ export function buildControls(form, parameters, change, prefix = 'control') {
     /** @param {State} state */
     update(state) {
       for (const {root, widget, parameter} of rows) {
-        root.hidden = !isShown(parameter, state);
+        hide(root, !isShown(parameter, state));
         if (!root.hidden) widget.update(state);
       }
     },
@@ -39,12 +39,37 @@ export function buildControls(form, parameters, change, prefix = 'control') {
       for (const {parameter, error, widget} of rows) {
         const problem = problems.find(({field}) => field === parameter.name);
         setText(error, problem ? problem.sentence : '');
-        error.hidden = !problem;
+        hide(error, !problem);
         if (problem) widget.field.setAttribute('aria-invalid', 'true');
         else widget.field.removeAttribute('aria-invalid');
       }
     },
   };
+}
+
+/**
+ * What is as it was is not written again: a write to a field can cost a layout of the whole document.
+ * @param {HTMLElement} node
+ * @param {boolean} hidden
+ */
+function hide(node, hidden) {
+  if (node.hidden !== hidden) node.hidden = hidden;
+}
+
+/**
+ * @param {HTMLInputElement|HTMLSelectElement} field
+ * @param {string} value
+ */
+function write(field, value) {
+  if (field.value !== value) field.value = value;
+}
+
+/**
+ * @param {HTMLElement} slider
+ * @param {string} said
+ */
+function tell(slider, said) {
+  if (slider.getAttribute('aria-valuetext') !== said) slider.setAttribute('aria-valuetext', said);
 }
 
 /**
@@ -56,7 +81,7 @@ function row(parameter, change, prefix) {
   const id = `${prefix}-${parameter.name}`;
   const error = element('p', {class: 'field-error', id: `${id}-error`, 'aria-live': 'polite', hidden: true});
   const widget = widgetFor(parameter, id, change);
-  const root = element('div', {class: `control control-${parameter.kind}`, 'data-parameter': parameter.name});
+  const root = element('div', {class: `control control-${parameter.kind}${parameter.unit ? ' with-unit' : ''}`, 'data-parameter': parameter.name});
   if (parameter.kind === 'choices') {
     root.append(widget.field, error);
   } else {
@@ -122,9 +147,9 @@ function selectWidget({name, kind}, id, change, choices) {
         slider.hidden = kind !== 'choice' || options.length < 7 || !options.every((option) => Number.isFinite(Number(option.value)));
         shown = key;
       }
-      field.value = String(state[name]);
-      slider.value = String(field.selectedIndex);
-      slider.setAttribute('aria-valuetext', field.value);
+      write(field, String(state[name]));
+      write(slider, String(field.selectedIndex));
+      tell(slider, field.value);
     },
   };
 }
@@ -142,7 +167,7 @@ function choicesWidget({name, label, choices = []}, id, change) {
     field,
     update(state) {
       const chosen = String(state[name]).split(',');
-      for (const box of boxes) box.checked = chosen.includes(box.value);
+      for (const box of boxes) if (box.checked !== chosen.includes(box.value)) box.checked = !box.checked;
     },
   };
 }
@@ -151,7 +176,7 @@ function choicesWidget({name, label, choices = []}, id, change) {
 function textWidget({name}, id, change) {
   const field = element('input', {type: 'text', id, name, autocomplete: 'off', spellcheck: 'false'});
   field.addEventListener('change', () => change(name, field.value, true));
-  return {field, update: (state) => { if (document.activeElement !== field) field.value = String(state[name]); }};
+  return {field, update: (state) => { if (document.activeElement !== field) write(field, String(state[name])); }};
 }
 
 /** @type {(parameter: Parameter, id: string, change: Change) => Widget} */
@@ -173,7 +198,7 @@ function seedWidget({name}, id, change) {
 function writeField(field, value) {
   if (document.activeElement === field && field.value !== '' && Number(field.value) === value) return;
   if (document.activeElement === field && field.dataset.typing === 'yes') return;
-  field.value = String(value);
+  write(field, String(value));
 }
 
 /**
@@ -247,10 +272,8 @@ function numberWidget(parameter, id, change) {
       }
       const value = Number(state[name]);
       writeField(field, value);
-      const position = String(toSlider(value));
-      if (slider.value !== position) slider.value = position;
-      const said = unit ? `${value} ${unit}` : String(value);
-      if (slider.getAttribute('aria-valuetext') !== said) slider.setAttribute('aria-valuetext', said);
+      write(slider, String(toSlider(value)));
+      tell(slider, unit ? `${value} ${unit}` : String(value));
     },
   };
 }

@@ -36,7 +36,10 @@ export function button(label, act, attributes = {}) {
  * @param {string} text
  */
 export function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  if (node.textContent === text) return;
+  const only = node.firstChild;
+  if (only?.nodeType === Node.TEXT_NODE && !only.nextSibling) only.nodeValue = text; // its box stays
+  else node.textContent = text;
 }
 
 /**

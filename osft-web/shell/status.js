@@ -40,6 +40,12 @@ export function notify({message, code, details, slot = 'site', quiet = false, ac
   clearNotice(slot);
   shown.set(slot, entry);
   region.append(entry);
+  leaveRoom();
+}
+
+/** Told by an attribute: a rule that looks for a notice itself would have every change of the figure looked through. */
+function leaveRoom() {
+  document.documentElement.toggleAttribute('data-noticed', shown.size > 0);
 }
 
 /**
@@ -55,6 +61,7 @@ function folded(code, details) {
 export function clearNotice(slot) {
   shown.get(slot)?.remove();
   shown.delete(slot);
+  leaveRoom();
 }
 
 /** @type {Record<string, string>} */
