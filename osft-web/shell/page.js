@@ -107,6 +107,8 @@ class MountedPage {
     this.addressTimer = 0;
     this.busyTimer = 0;
     this.asked = 0;
+    /** Whether the hand is on a control, so that more is to come at once. */
+    this.moving = false;
     /** @type {(() => void)[]} bring the buttons of the tools in step with the state */
     this.toggles = [];
     /** Whether what the controls report is Python's refusal. */
@@ -118,8 +120,8 @@ class MountedPage {
     const form = /** @type {HTMLFormElement} */ (find(explorer, '.controls'));
     this.controls = buildControls(form, declaration.parameters, (name, value, settled) => this.set({[name]: value}, {settle: settled}));
     const list = find(explorer, '.outputs');
-    const parts = [buildReadout(list, declaration.outputs, module), module.matrices?.(list)];
-    this.fill = (/** @type {Outputs} */ outputs) => parts.forEach((fill) => fill?.(outputs));
+    const parts = [buildReadout(list, declaration.outputs, module, signal), module.matrices?.(list)];
+    this.fill = (/** @type {Outputs} */ outputs) => parts.forEach((fill) => fill?.(outputs, this.moving));
     this.api = this.makeApi();
     this.buildTools();
     this.readAddress();
@@ -202,7 +204,8 @@ class MountedPage {
     const moved = settled || Object.keys(state).some((name) => state[name] !== this.state[name]);
     this.take(state, problems);
     if (!moved) return; // the hand has not come to another value
-    this.summary.setAttribute('aria-busy', settled ? 'false' : 'true');
+    this.moving = !settled;
+    this.summary.setAttribute('aria-busy', String(this.moving));
     clearTimeout(this.addressTimer);
     this.addressTimer = window.setTimeout(() => this.writeAddress(), settled ? 0 : ADDRESS_AFTER);
     this.ask();

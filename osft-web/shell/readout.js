@@ -1,12 +1,17 @@
 // The outputs as <output> elements, each carrying its full-precision number in data-value: a list, and for pages
-// that compare things a table. Called by the page mount; writes only what changed.
-import {element} from './dom.js';
+// that compare things a table. Called by the page mount; writes only what changed. While the hand moves, the words of what is
+// out of sight wait until it rests: they are most of the work of a frame.
+import {element, setText} from './dom.js';
 import {formatOutput, fullValue} from './numbers.js';
 
 /** @typedef {import('./types.js').Output} Output */
 /** @typedef {import('./types.js').Outputs} Outputs */
 /** @typedef {Record<string, (value: any) => string>} Written  how outputs are read that have a way of their own */
-/** @typedef {{output: Output, field: HTMLElement, group: HTMLElement|null, full?: string, text?: string}} Field  with what is written in it */
+/** @typedef {{output: Output, field: HTMLElement, group: HTMLElement|null, place: Element, full?: string, worded?: string, text?: string}} Field
+ *   what it is in; its number, the number that is written, and how */
+
+/** Milliseconds without an answer after which the hand rests. */
+const REST = 150;
 
 /** @param {Output} output */
 function fieldFor(output) {
@@ -17,9 +22,10 @@ function fieldFor(output) {
  * Builds the list, and the table before it where the page asks for one; returns the function that fills them.
  * @param {HTMLElement} list  a <dl>
  * @param {Output[]} declared
- * @param {{table?: import('./types.js').Table|import('./types.js').Table[], written?: Written}} [page]
+ * @param {{table?: import('./types.js').Table|import('./types.js').Table[], written?: Written}} page
+ * @param {AbortSignal} signal
  */
-export function buildReadout(list, declared, {table, written = {}} = {}) {
+export function buildReadout(list, declared, {table, written = {}}, signal) {
   const shown = declared.filter((output) => !output.hidden);
   list.parentElement?.querySelector(':scope > .outputs-tables')?.remove();
   const place = element('div', {class: 'outputs-tables'});
@@ -37,12 +43,24 @@ export function buildReadout(list, declared, {table, written = {}} = {}) {
     const field = fieldFor(output);
     const term = element('dt', {}, output.label);
     if (output.note) term.append(element('span', {class: 'output-note'}, output.note));
-    fields.push({output, field, group: element('div', {class: `output output-${output.kind}`, 'data-output': output.name}, term, element('dd', {}, field))});
+    const group = element('div', {class: `output output-${output.kind}`, 'data-output': output.name}, term, element('dd', {}, field));
+    fields.push({output, field, group, place: list});
   }
   list.replaceChildren(...fields.flatMap(({group}) => group ?? []));
-  /** @param {Outputs} outputs */
-  return (outputs) => {
-    for (const field of fields) fill(field, outputs[field.output.name], written[field.output.name]);
+  const inSight = watchSight([list, ...tables.map(({region}) => region)], signal);
+  let resting = 0;
+  /**
+   * @param {Outputs} outputs
+   * @param {boolean} [moving]  more is to come at once
+   */
+  return function fillAll(outputs, moving = false) {
+    clearTimeout(resting);
+    if (moving) resting = window.setTimeout(fillAll, REST, outputs);
+    for (const field of fields) {
+      const {place, output: {name}} = field;
+      number(field, outputs[name]);
+      if (!moving || inSight.has(place)) words(field, outputs[name], written[name]);
+    }
     for (const {region, rows} of tables) {
       let filled = false;
       for (const {row, names} of rows) {
@@ -64,6 +82,7 @@ function buildTable(table, shown) {
   const fields = [];
   /** @type {{row: HTMLElement, names: string[]}[]} */
   const rows = [];
+  const region = element('div', {class: 'outputs-table scroll-x', role: 'region', tabindex: 0, 'aria-label': table.caption});
   const body = element('tbody');
   for (const {key, label, series = key} of table.rows) {
     const row = element('tr', {'data-row': key}, element('th', {scope: 'row', class: `series-${series}`}, label));
@@ -74,7 +93,7 @@ function buildTable(table, shown) {
       if (output) {
         const field = fieldFor(output);
         cell.append(field);
-        fields.push({output, field, group: null});
+        fields.push({output, field, group: null, place: region});
         names.push(output.name);
       }
       row.append(cell);
@@ -84,18 +103,35 @@ function buildTable(table, shown) {
   }
   const head = element('tr', {}, element('th', {scope: 'col'}, table.corner ?? ''), ...table.columns.map(({label, suffix}) =>
     element('th', {scope: 'col', class: shown.some(({name, kind}) => name.endsWith(suffix) && kind === 'text' && suffix) ? 'words' : 'number'}, label)));
-  const region = element('div', {class: 'outputs-table scroll-x', role: 'region', tabindex: 0, 'aria-label': table.caption},
-    element('table', {}, element('caption', {}, table.caption), element('thead', {}, head), body));
+  region.append(element('table', {}, element('caption', {}, table.caption), element('thead', {}, head), body));
   return {fields, rows, region};
+}
+
+/**
+ * Those of the elements that are on the screen.
+ * @param {Element[]} elements
+ * @param {AbortSignal} signal
+ */
+function watchSight(elements, signal) {
+  /** @type {Set<Element>} */
+  const inSight = new Set();
+  const observer = new IntersectionObserver((entries) => {
+    for (const {target, isIntersecting} of entries) {
+      if (isIntersecting) inSight.add(target);
+      else inSight.delete(target);
+    }
+  });
+  for (const element of elements) observer.observe(element);
+  signal.addEventListener('abort', () => observer.disconnect());
+  return inSight;
 }
 
 /**
  * What a field holds is remembered: reading it from the document takes longer than writing the few that changed.
  * @param {Field} place
  * @param {any} value
- * @param {(value: any) => string} [write]
  */
-function fill(place, value, write) {
+function number(place, value) {
   const {output, field, group} = place;
   const absent = value === undefined;
   if (group && group.hidden !== (absent || value === '')) group.hidden = absent || value === '';
@@ -104,11 +140,19 @@ function fill(place, value, write) {
   place.full = full;
   if (full === undefined) delete field.dataset.value; // no number of another state stays behind
   else field.dataset.value = full;
-  const text = absent ? '' : write ? write(value) : formatOutput(output, value);
-  if (place.text !== text) {
-    if (field.firstChild) field.firstChild.nodeValue = text;
-    else field.textContent = text;
-  }
-  place.text = text;
   if (!absent && output.kind === 'flag') field.dataset.flag = value ? 'yes' : 'no';
+}
+
+/**
+ * @param {Field} place
+ * @param {any} value
+ * @param {(value: any) => string} [write]
+ */
+function words(place, value, write) {
+  const {output, field, full} = place;
+  if (place.worded === full) return;
+  place.worded = full;
+  const text = value === undefined ? '' : write ? write(value) : formatOutput(output, value);
+  if (place.text !== text) setText(field, text);
+  place.text = text;
 }
