@@ -6,6 +6,8 @@
 //
 // Colours and fonts come from classes alone: a style attribute would be refused by the page's content policy.
 
+import {setText} from '../shell/dom.js';
+
 const NAMESPACE = 'http://www.w3.org/2000/svg';
 /** Attributes whose numbers are written in full; all others are lengths. */
 const NO_LENGTH = /opacity$|^aria-/;
@@ -74,7 +76,7 @@ function obtain(parent, key, tag, namespace) {
  */
 function fill(node, attributes, text) {
   set(node, attributes);
-  if (text !== undefined && node.textContent !== String(text)) node.textContent = String(text);
+  if (text !== undefined) setText(node, String(text));
 }
 
 /**

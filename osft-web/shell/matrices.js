@@ -1,6 +1,6 @@
 // The matrices of the figure as tables, for those who read numbers and not colours; the largest are drawn without any.
 // Named by the pages that have such maps and called by the page mount. A large one is written when the reader opens the
-// tables, small ones at once.
+// tables, small ones at once, but not while the hand moves.
 import {entry} from '../figures/heatmap.js';
 import {element, setText} from './dom.js';
 
@@ -13,7 +13,7 @@ const DIGITS = 4;
 /**
  * What builds the tables below the list of outputs and answers the function that fills them.
  * @param {Matrix[]} matrices
- * @returns {(list: HTMLElement) => (outputs: Outputs) => void}
+ * @returns {(list: HTMLElement) => (outputs: Outputs, moving: boolean) => void}
  */
 export function asTables(matrices) {
   return (list) => build(list, matrices);
@@ -22,7 +22,7 @@ export function asTables(matrices) {
 /**
  * @param {HTMLElement} list  the <dl> of the outputs
  * @param {Matrix[]} matrices
- * @returns {(outputs: Outputs) => void}
+ * @returns {(outputs: Outputs, moving: boolean) => void}
  */
 function build(list, matrices) {
   list.parentElement?.querySelector(':scope > .matrices')?.remove();
@@ -39,20 +39,20 @@ function build(list, matrices) {
   list.after(place);
   /** @type {Outputs} */
   let latest = {};
-  const fill = () => {
+  const fill = (moving = false) => {
     let any = false;
     for (const {name, head, body, region} of tables) {
       const matrix = latest[name];
       region.hidden = !matrix;
       any ||= Boolean(matrix);
-      if (matrix && (/** @type {HTMLDetailsElement} */ (place).open || matrix.values.length <= SMALL)) write(head, body, matrix);
+      if (matrix && (place.open || (!moving && matrix.values.length <= SMALL))) write(head, body, matrix);
     }
     place.hidden = !any;
   };
-  place.addEventListener('toggle', fill);
-  return (outputs) => {
+  place.addEventListener('toggle', () => fill());
+  return (outputs, moving) => {
     latest = outputs;
-    fill();
+    fill(moving);
   };
 }
 

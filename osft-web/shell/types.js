@@ -81,7 +81,7 @@
  * @property {(outputs: Outputs, state: State) => string} summary
  * @property {Record<string, (value: any) => string>} [written]  outputs that are not read as their kind says
  * @property {Table|Table[]} [table]  outputs `<row key><column suffix>` shown as a table instead of a list
- * @property {(list: HTMLElement) => (outputs: Outputs) => void} [matrices]  shows as tables what is drawn as heat maps; made by matrices.js
+ * @property {(list: HTMLElement) => (outputs: Outputs, moving: boolean) => void} [matrices]  shows as tables what is drawn as heat maps; made by matrices.js
  * @property {Predict} [predict]
  * @property {Challenge[]} [challenges]
  * @property {{id: string, label: string, run: (api: Api) => void, pressed?: (state: State) => boolean}[]} [actions]
