@@ -60,12 +60,11 @@ export async function loadJson(name, signal, cache = 'default') {
 
 /**
  * @param {string} page
- * @param {AbortSignal} [signal]
  * @returns {Promise<Declaration>}
  */
-export async function loadDeclaration(page, signal) {
-  let found = await loadJson(`${page}.json`, signal);
-  if (found?.schema !== SCHEMA) found = await loadJson(`${page}.json`, signal, 'reload');
+export async function loadDeclaration(page) {
+  let found = await loadJson(`${page}.json`);
+  if (found?.schema !== SCHEMA) found = await loadJson(`${page}.json`, undefined, 'reload');
   if (found?.schema !== SCHEMA || !Array.isArray(found.parameters)) {
     throw new DataError('OSFT-E43', 'The figure\'s data was made by another version of this site. The text and the other pages work; reload to get matching files.');
   }

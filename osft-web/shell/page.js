@@ -31,7 +31,7 @@ export async function mountPage(main, signal) {
   signal.addEventListener('abort', () => ['page', 'link'].forEach(clearNotice)); // what was said of this page
   fillNumbers(main, signal);
   watchScrollers(main, signal);
-  const explorer = /** @type {HTMLElement|null} */ (main.querySelector('.explorer[data-page]'));
+  const explorer = explorerOf(main);
   if (!explorer) {
     mountCells(main, signal);
     // Of use to one document, and at the end of its loading; without it there is no link.
@@ -40,9 +40,7 @@ export async function mountPage(main, signal) {
   }
   const name = String(explorer.dataset.page);
   try {
-    const coming = prepared.get(name) ?? loadDeclaration(name, signal);
-    prepared.clear();
-    const [declaration, module] = await Promise.all([coming, import(`../pages/${name}.js`)]);
+    const [declaration, module] = made.get(name) ?? await preparePage(name);
     if (!signal.aborted) await new MountedPage(explorer, main, declaration, module.default, signal).start();
   } catch (error) {
     if (signal.aborted) return;
@@ -57,20 +55,32 @@ export async function mountPage(main, signal) {
   }
 }
 
-/** What was asked for in advance, by page, for the next mount. @type {Map<string, Promise<Declaration>>} */
+/**
+ * The explorer of a document that has one.
+ * @param {ParentNode} within
+ */
+export function explorerOf(within) {
+  return /** @type {HTMLElement|null} */ (within.querySelector('.explorer[data-page]'));
+}
+
+/** @typedef {[Declaration, {default: PageModule}]} Parts  what a page is made of */
+/** By name, kept for the visit: what was asked for, and what has come. @type {Map<string, Promise<Parts>>} */
 const prepared = new Map();
+/** @type {Map<string, Parts>} */
+const made = new Map();
 
 /**
- * Has the files of a page come that may soon be mounted.
- * @param {Document} coming
+ * Has the files of a page come.
+ * @param {string} name
  */
-export async function preparePage(coming) {
-  const name = /** @type {HTMLElement|null} */ (coming.querySelector('.explorer[data-page]'))?.dataset.page;
-  if (!name) return;
-  const declaration = loadDeclaration(name);
-  prepared.set(name, declaration);
-  declaration.catch(() => prepared.delete(name)); // the mount asks again, and tells
-  await Promise.all([declaration, import(`../pages/${name}.js`)]);
+export function preparePage(name) {
+  let coming = prepared.get(name);
+  if (!coming) {
+    coming = Promise.all([loadDeclaration(name), import(`../pages/${name}.js`)]);
+    prepared.set(name, coming);
+    coming.then((parts) => made.set(name, parts), () => prepared.delete(name)); // what failed is asked for again
+  }
+  return coming;
 }
 
 class MountedPage {
@@ -88,8 +98,8 @@ class MountedPage {
     this.module = module;
     this.signal = signal;
     this.stage = find(explorer, '.stage');
-    /** Of the stage; kept, because to measure it after a change is to lay the document out. */
-    this.width = this.stage.clientWidth;
+    /** Of the stage; kept from the first drawing on, because to measure it after a change is to lay the document out. */
+    this.width = 0;
     this.summary = find(explorer, '.summary');
     /** @type {State} */
     this.state = {...declaration.defaults};
@@ -129,11 +139,19 @@ class MountedPage {
       clearTimeout(this.addressTimer);
       clearTimeout(this.busyTimer);
     });
-    await breath();
-    if (signal.aborted) return;
-    this.paint(declaration.result, declaration.defaults);
+    const opening = () => this.paint(declaration.result, declaration.defaults);
+    // Where Python runs, it computes while the rest is made, and its figure takes the place of the document's own. The
+    // shipped one is drawn before it only if it is late.
+    if (kernel.status.state === 'ready') {
+      this.ask();
+      inTheFrameAfterNext(() => { if (!this.live && !signal.aborted) opening(); });
+    } else {
+      await breath();
+      if (signal.aborted) return;
+      opening();
+    }
     module.handles?.(this.stage, this.api);
-    await breath();
+    if (!this.asked) await breath();
     if (signal.aborted) return;
     this.updateWords = wireWords(this.main, this.api, module);
     mountPanels(this.main, this.api, module);
@@ -154,7 +172,7 @@ class MountedPage {
       was = status.state;
     });
     signal.addEventListener('abort', () => this.unsubscribe?.());
-    if (kernel.status.state === 'ready') this.ask();
+    if (kernel.status.state === 'ready' && !this.asked) this.ask();
   }
 
   /** @returns {Api} */
@@ -320,6 +338,7 @@ class MountedPage {
 
   draw() {
     if (this.stage.dataset.drawn !== '') this.stage.dataset.drawn = ''; // no longer as the document has it
+    this.width ||= this.stage.clientWidth;
     if (this.width) this.module.draw(this.stage, this.outputs, this.shownState, {width: this.width});
   }
 
@@ -331,12 +350,14 @@ class MountedPage {
   }
 }
 
-/**
- * While Python is on its way there is time between the parts of the mount for what the reader does; later the page is
- * wanted at once.
- */
+/** While Python is on its way there is time between the parts of the mount for what the reader does. */
 function breath() {
-  return kernel.status.state === 'ready' ? null : new Promise((resolve) => setTimeout(resolve));
+  return new Promise((resolve) => setTimeout(resolve));
+}
+
+/** @param {() => void} act */
+function inTheFrameAfterNext(act) {
+  requestAnimationFrame(() => requestAnimationFrame(act));
 }
 
 /**

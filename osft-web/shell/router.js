@@ -1,11 +1,9 @@
 // Moving between the site's documents without leaving: the content is swapped and Python keeps running.
 // Called by boot.js. Anything unusual (another site, a modifier key, a failed fetch) is left to the browser.
-import {mountPage, preparePage} from './page.js';
+import {explorerOf, mountPage, preparePage} from './page.js';
 
 /** Milliseconds after which a pointer that rests on a link is taken to mean it. */
 const DWELL = 50;
-/** Milliseconds for which a document asked for in advance is good. */
-const FRESH = 10_000;
 
 /** @type {AbortController} */
 let current = new AbortController();
@@ -46,7 +44,8 @@ function mount() {
     if (link.pathname === location.pathname || (link.pathname.endsWith('/index.html') && location.pathname.endsWith('/'))) {
       link.setAttribute('aria-current', 'page');
       const nav = link.closest('.site-nav');
-      if (nav) nav.scrollLeft = link.offsetLeft - (nav.clientWidth - link.offsetWidth) / 2;
+      // In the frame, when the new document is laid out anyway.
+      if (nav) requestAnimationFrame(() => { nav.scrollLeft = link.offsetLeft - (nav.clientWidth - link.offsetWidth) / 2; });
     } else link.removeAttribute('aria-current');
   }
 }
@@ -61,23 +60,21 @@ function linkOf(event) {
   return link && !link.target && !link.hasAttribute('download') && isDocument(link) ? link : null;
 }
 
-/** Documents that were asked for in advance, by path. @type {Map<string, Promise<Document>>} */
-const expected = new Map();
+/** What has been read of the site, by path: kept for the visit. @type {Map<string, Promise<Document>>} */
+const documents = new Map();
 
 /**
- * A link that the reader is about to follow: what it leads to is there at the click.
- * @param {HTMLAnchorElement|null} link
+ * @param {string} path
+ * @returns {Promise<Document>}
  */
-function expect(link) {
-  if (!link) return;
-  const path = link.pathname;
-  if (path === location.pathname || expected.has(path)) return;
-  const forget = () => { expected.delete(path); };
-  const coming = read(path);
-  expected.set(path, coming);
-  // A failure is told by the click: then it is asked for again.
-  coming.then(preparePage).catch(forget);
-  setTimeout(forget, FRESH);
+function documentAt(path) {
+  let coming = documents.get(path);
+  if (!coming) {
+    coming = read(path);
+    documents.set(path, coming);
+    coming.catch(() => documents.delete(path)); // then it is asked for again
+  }
+  return coming;
 }
 
 /**
@@ -87,7 +84,25 @@ function expect(link) {
 async function read(path) {
   const response = await fetch(path);
   if (!response.ok) throw new Error(String(response.status));
-  return new DOMParser().parseFromString(await response.text(), 'text/html');
+  const found = new DOMParser().parseFromString(await response.text(), 'text/html');
+  // Its scripts come all at once, not as one is found to import another.
+  const later = /** @type {HTMLTemplateElement|null} */ (found.getElementById('later'));
+  for (const link of later?.content.querySelectorAll("link[rel='modulepreload']") ?? []) {
+    if (!document.head.querySelector(`link[href='${link.getAttribute('href')}']`)) document.head.append(document.importNode(link));
+  }
+  return found;
+}
+
+/**
+ * A link that the reader is about to follow: what it leads to is there at the click, which tells of what fails.
+ * @param {HTMLAnchorElement|null} link
+ */
+function expect(link) {
+  if (!link || link.pathname === location.pathname) return;
+  documentAt(link.pathname).then(async (coming) => {
+    const name = explorerOf(coming)?.dataset.page;
+    if (name) await preparePage(name);
+  }).catch(() => {});
 }
 
 /** @param {HTMLAnchorElement} link */
@@ -106,23 +121,23 @@ export async function go(href, {replace = false} = {}) {
   const number = ++followed;
   let next;
   try {
-    next = await (expected.get(address.pathname) ?? read(address.pathname));
-    expected.delete(address.pathname); // its content is moved into this document
+    next = await documentAt(address.pathname);
   } catch {
     if (number === followed) location.assign(href); // the browser's own page says what is wrong
     return;
   }
   if (number !== followed) return;
-  const main = next.getElementById('content');
+  const content = next.getElementById('content');
   const here = document.getElementById('content');
-  if (!main || !here) {
+  if (!content || !here) {
     location.assign(href);
     return;
   }
+  const main = document.importNode(content, true);
   if (!replace) history.pushState(null, '', href);
   document.title = next.title;
   document.body.className = next.body.className;
-  here.replaceWith(document.adoptNode(main));
+  here.replaceWith(main);
   mount();
   const target = targetOf(address.hash);
   if (target) target.scrollIntoView();
