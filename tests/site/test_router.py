@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import expect
+import pytest
+from playwright.sync_api import Page, expect
 
-from tests.site.driver import EXPLORER, PAGES, PATIENCE, Reader
+from tests.site.driver import EXPLORER, PAGES, PATIENCE, Reader, open_live
 
 
 def test_python_runs_on_through_the_whole_site(reader: Reader) -> None:
@@ -41,25 +42,41 @@ def test_the_title_and_the_address_go_along(reader: Reader) -> None:
     expect(reader.page).to_have_title(re.compile("Projection"))
 
 
-def test_a_link_that_the_pointer_rests_on_is_ready_at_the_click(reader: Reader) -> None:
-    page = reader.page
-    reader.open("svd")
+def test_a_link_that_the_pointer_rests_on_is_ready_at_the_click(page: Page) -> None:
+    open_live(page, "svd.html?nosw=1")
     page.mouse.move(0, 0)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(re.sub(r".*/|\?.*", "", request.url)))
     link = page.get_by_role("link", name="5. Projection")
     with page.expect_response(re.compile(r"data/projection\.json")):
         link.hover()
-    assert asked.count("projection.html") == 1
-    assert page.url.endswith("svd.html")
+    assert page.url.endswith("svd.html?nosw=1")
+    for _ in range(2):  # what a page is made of is kept for the visit
+        link.click()
+        page.locator(f"{EXPLORER}[data-page='projection'][data-source='live']").wait_for(state="attached", timeout=PATIENCE)
+        page.get_by_role("link", name="4. Critical and safe").click()
+        page.locator(f"{EXPLORER}[data-page='svd'][data-source='live']").wait_for(state="attached", timeout=PATIENCE)
+    for name in ("projection.html", "projection.json", "projection.js"):
+        assert asked.count(name) == 1, f"{name} was fetched {asked.count(name)} times."
+
+
+@pytest.mark.expects_console_errors
+def test_what_could_not_be_reached_is_asked_for_again(page: Page) -> None:
+    open_live(page, "svd.html?nosw=1")
+    page.mouse.move(0, 0)
+    refuse = re.compile(r"/404\.html$")
+    failed: list[str] = []
+    page.on("requestfailed", lambda request: failed.append(request.url))
+    page.route(refuse, lambda route: route.abort())
+    page.evaluate("() => document.querySelector('.site-nav a').before(Object.assign(document.createElement('a'), {href: '404.html', textContent: 'Elsewhere'}))")
+    link = page.get_by_role("link", name="Elsewhere")
+    with page.expect_event("requestfailed"):
+        link.hover()
+    page.unroute(refuse)
     link.click()
-    page.locator(f"{EXPLORER}[data-page='projection'][data-source='live']").wait_for(state="attached", timeout=PATIENCE)
-    assert asked.count("projection.html") == 1, "The document was fetched again."
-    # What was used is gone: the way back and forth asks anew.
-    reader.open("svd")
-    link.click()
-    page.locator(f"{EXPLORER}[data-page='projection'][data-source='live']").wait_for(state="attached", timeout=PATIENCE)
-    assert asked.count("projection.html") == 2
+    expect(page).to_have_url(re.compile(r"/404\.html$"))
+    expect(page.locator("body.page-404")).to_be_attached()
+    assert len(failed) == 1
 
 
 def test_a_place_inside_another_page(reader: Reader) -> None:
