@@ -68,7 +68,10 @@ def test_what_could_not_be_reached_is_asked_for_again(page: Page) -> None:
     failed: list[str] = []
     page.on("requestfailed", lambda request: failed.append(request.url))
     page.route(refuse, lambda route: route.abort())
-    page.evaluate("() => document.querySelector('.site-nav a').before(Object.assign(document.createElement('a'), {href: '404.html', textContent: 'Elsewhere'}))")
+    page.evaluate("""() => {
+      const link = Object.assign(document.createElement('a'), {href: '404.html', textContent: 'Elsewhere'});
+      document.querySelector('.site-nav a').before(link);
+    }""")
     link = page.get_by_role("link", name="Elsewhere")
     with page.expect_event("requestfailed"):
         link.hover()
