@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 
 # Pairs held at once: 2^20 squared distances are 8 MB, so a block and its temporaries stay below 100 MB.
 BLOCK_PAIRS = 2**20
+# Below so many pairs NumPy's calls take longer than what they compute, so a block is not smaller without need.
+FEW_PAIRS = 2**16
 # Below this squared distance 2 - 2 cos has lost digits, and the pair is computed from differences instead.
 NEAR = 0.25
+# Squared lengths between this and its inverse lost no digit on the way.
+SAFE = 1e-200
 # Two unit rows that differ by less than this are the same direction in float64.
 SAME = 4.0 * float(np.finfo(np.float64).eps)
 
@@ -136,6 +140,10 @@ def duplicate_directions(weights: object) -> list[tuple[int, int]]:
 def unit_rows(weights: Array) -> Array:
     """Return the rows of a stack [draws, neurons, features], each divided by its length."""
     _check_rows(weights)
+    squares = np.einsum("dij,dij->di", weights, weights)
+    if float(squares.min()) > SAFE and float(squares.max()) < 1.0 / SAFE:
+        safely: Array = weights / np.sqrt(squares)[:, :, None]
+        return safely
     largest = np.abs(weights).max(axis=2, keepdims=True)
     if not largest.all():
         draw, row, _ = (int(index[0]) for index in np.nonzero(largest == 0.0))
@@ -158,7 +166,8 @@ def _terms(squared: Array, exponent: float) -> Array:
     if exponent == 0.0:
         terms: Array = np.where(np.isinf(squared), 0.0, -0.5 * np.log(squared))
     elif exponent == 1.0:
-        terms = 1.0 / np.sqrt(squared)
+        terms = np.sqrt(squared)
+        np.divide(1.0, terms, out=terms)
     elif exponent == 2.0:
         terms = 1.0 / squared
     else:
@@ -169,9 +178,10 @@ def _terms(squared: Array, exponent: float) -> Array:
 def _row_blocks(draws: int, count: int) -> Iterator[tuple[int, int]]:
     """Cut the rows so that one block against all columns holds at most BLOCK_PAIRS pairs.
 
-    Each pair is computed once only between blocks, so larger matrices are cut in eight in any case.
+    Each pair is computed once only between blocks, so all but the smallest stacks are cut, in eight at most.
     """
-    height = max(1, min(BLOCK_PAIRS // (draws * count), max(64, count // 8)))
+    row = draws * count
+    height = max(1, min(BLOCK_PAIRS // row, max(-(-FEW_PAIRS // row), count // 8)))
     for start in range(0, count, height):
         yield start, min(start + height, count)
 
@@ -179,7 +189,9 @@ def _row_blocks(draws: int, count: int) -> Iterator[tuple[int, int]]:
 def _blocks(units: Array, weights: Array) -> Iterator[tuple[int, Array]]:
     """Yield (start, squared distances [draws, rows, columns from start on]), the diagonal infinite."""
     for start, stop in _row_blocks(len(units), units.shape[1]):
-        squared = 2.0 - 2.0 * gram(units[:, start:stop], units[:, start:])
+        squared = gram(units[:, start:stop], units[:, start:])
+        squared *= -2.0
+        squared += 2.0
         diagonal = np.arange(stop - start)
         squared[:, diagonal, diagonal] = np.inf
         draw, row, column = np.unravel_index(np.flatnonzero(squared < NEAR), squared.shape)
