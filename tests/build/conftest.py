@@ -24,10 +24,10 @@ from builder.serve import Server, open_server
 ROOT = Path(__file__).resolve().parents[2]
 
 D3_LIKE = {
-    "d3-first": '// first\nfunction a(){return 1}const b=2;export{a as one,b as two};\n',
-    "d3-second": '// second\nimport{one as x}from"d3-first";import{gone as y}from"d3-absent";'
-    "function a(){return x()+1}export{a as next};\n",
-}  # fmt: skip
+    "d3-first": "// first\nfunction a() {\n  return 1;\n}\nconst b = 2;\nexport { a as line, b as ticks };\n",
+    "d3-second": "// second\nimport { line as x } from 'd3-first';\nimport { gone as y } from 'd3-absent';\n"
+    "function a() {\n  return x() + y;\n}\nexport { a as area, a as scaleLinear, a as scaleLog };\n",
+}
 CODE_MIRROR_LIKE = {
     "@x/state": "export const state = 1;\n",
     "@x/view": "import { state } from '@x/state';\nexport { state };\n",

@@ -12,7 +12,7 @@ import pytest
 
 from builder import precompute
 from builder.errors import BuildError
-from builder.modules import join_modules, relink
+from builder.modules import relink
 from builder.site import Places
 from builder.vendor import sha256_of
 
@@ -146,31 +146,6 @@ def test_figures_need_a_browser_and_say_so_before_anything_is_written(monkeypatc
     with pytest.raises(BuildError, match=r"`python3 build\.py setup` brings what drives it"):
         precompute.run(Places.of(tmp_path), argparse.Namespace(figures=True), print)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_joined_modules_keep_their_scopes_and_offer_only_what_is_used() -> None:
-    joined = join_modules(
-        {
-            "d3-one": 'import{gone as g}from"d3-absent";const a=1;function b(){return a}export{b as first,g as scaleTime};\n',
-            "d3-two": '// licence line\nimport{first as z}from"d3-one";const a=2;export{a as second,z as again};\n',
-        },
-        {"first", "again", "second"},
-    )
-    assert joined == (
-        "const d3_one=(()=>{const {gone:g}={};const a=1;function b(){return a};return{first:b,scaleTime:g}})();\n"
-        "// licence line\n"
-        "const d3_two=(()=>{const {first:z}=d3_one;const a=2;return{second:a,again:z}})();\n"
-        "export const {first}=d3_one;\n"
-        "export const {again,second}=d3_two;\n"
-    )
-
-
-@pytest.mark.parametrize(
-    "text", ["const a=1;\n", 'import a from"b";export{a};\n', 'import*as a from"b";export{a};const c=import("x");']
-)
-def test_a_module_of_another_form_is_refused(text: str) -> None:
-    with pytest.raises(BuildError, match="d3-odd"):
-        join_modules({"d3-odd": text})
 
 
 @pytest.mark.parametrize(
