@@ -1,18 +1,16 @@
-// Mounts one page: the ring control -> store -> checked state -> Python -> figure, with newest-wins calls.
-// Called by boot.js at start and by router.js at every page change.
+// One page in use: the ring control -> store -> checked state -> Python -> figure, with newest-wins calls.
+// Made by mount.js.
 import {FAULTS, kernel} from '../kernel/client.js';
 import {readAddress, linkTo, writeQuery} from './address.js';
 import {buildControls} from './controls.js';
-import {loadDeclaration, DataError} from './data.js';
 import {settle} from './declaration.js';
 import {button, setText} from './dom.js';
 import {unbroken} from './numbers.js';
-import {mountCells, mountPanels} from './panels/panels.js';
+import {mountPanels} from './panels/panels.js';
 import {buildReadout} from './readout.js';
-import {watchScrollers} from './scrollers.js';
 import {TOLD_BY_STATUS, buttonFor, clearNotice, notify, sentenceOf} from './status.js';
 import {watchTheme} from './theme.js';
-import {wireWords, fillNumbers} from './words.js';
+import {wireWords} from './words.js';
 
 /** @typedef {import('./types.js').Declaration} Declaration */
 /** @typedef {import('./types.js').State} State */
@@ -23,67 +21,7 @@ import {wireWords, fillNumbers} from './words.js';
 const BUSY_AFTER = 100;
 const ADDRESS_AFTER = 200;
 
-/**
- * @param {HTMLElement} main  the document's <main>
- * @param {AbortSignal} signal  aborted when the reader leaves
- */
-export async function mountPage(main, signal) {
-  signal.addEventListener('abort', () => ['page', 'link'].forEach(clearNotice)); // what was said of this page
-  fillNumbers(main, signal);
-  watchScrollers(main, signal);
-  const explorer = explorerOf(main);
-  if (!explorer) {
-    mountCells(main, signal);
-    // Of use to one document, and at the end of its loading; without it there is no link.
-    import('./lab.js').then(({offerLab}) => offerLab(main, signal), () => {});
-    return;
-  }
-  const name = String(explorer.dataset.page);
-  try {
-    const [declaration, module] = made.get(name) ?? await preparePage(name);
-    if (!signal.aborted) await new MountedPage(explorer, main, declaration, module.default, signal).start();
-  } catch (error) {
-    if (signal.aborted) return;
-    const known = error instanceof DataError;
-    notify({
-      slot: 'page',
-      code: known ? error.code : 'OSFT-E44',
-      message: known ? error.message : 'A part of this page did not load. The text and the other pages work; reload to try again.',
-      details: String(error),
-      action: {label: 'Reload', run: () => location.reload()},
-    });
-  }
-}
-
-/**
- * The explorer of a document that has one.
- * @param {ParentNode} within
- */
-export function explorerOf(within) {
-  return /** @type {HTMLElement|null} */ (within.querySelector('.explorer[data-page]'));
-}
-
-/** @typedef {[Declaration, {default: PageModule}]} Parts  what a page is made of */
-/** By name, kept for the visit: what was asked for, and what has come. @type {Map<string, Promise<Parts>>} */
-const prepared = new Map();
-/** @type {Map<string, Parts>} */
-const made = new Map();
-
-/**
- * Has the files of a page come.
- * @param {string} name
- */
-export function preparePage(name) {
-  let coming = prepared.get(name);
-  if (!coming) {
-    coming = Promise.all([loadDeclaration(name), import(`../pages/${name}.js`)]);
-    prepared.set(name, coming);
-    coming.then((parts) => made.set(name, parts), () => prepared.delete(name)); // what failed is asked for again
-  }
-  return coming;
-}
-
-class MountedPage {
+export class MountedPage {
   /**
    * @param {HTMLElement} explorer
    * @param {HTMLElement} main
@@ -99,7 +37,7 @@ class MountedPage {
     this.signal = signal;
     this.stage = find(explorer, '.stage');
     /** Of the stage; kept from the first drawing on, because to measure it after a change is to lay the document out. */
-    this.width = 0;
+    this.width = NaN;
     this.summary = find(explorer, '.summary');
     /** @type {State} */
     this.state = {...declaration.defaults};
@@ -338,15 +276,16 @@ class MountedPage {
 
   draw() {
     if (this.stage.dataset.drawn !== '') this.stage.dataset.drawn = ''; // no longer as the document has it
-    this.width ||= this.stage.clientWidth;
+    if (Number.isNaN(this.width)) this.width = this.stage.clientWidth;
     if (this.width) this.module.draw(this.stage, this.outputs, this.shownState, {width: this.width});
   }
 
   resized() {
     const width = this.stage.clientWidth;
+    const drawn = !Number.isNaN(this.width);
     if (width === this.width) return;
     this.width = width;
-    this.draw();
+    if (drawn) this.draw();
   }
 }
 

@@ -1,6 +1,6 @@
 // Moving between the site's documents without leaving: the content is swapped and Python keeps running.
 // Called by boot.js. Anything unusual (another site, a modifier key, a failed fetch) is left to the browser.
-import {explorerOf, mountPage, preparePage} from './page.js';
+import {explorerOf, mountPage, preparePage} from './mount.js';
 
 /** Milliseconds after which a pointer that rests on a link is taken to mean it. */
 const DWELL = 50;
