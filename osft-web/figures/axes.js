@@ -10,7 +10,7 @@
 // `grid`, whether it has grid lines (x: no, y: yes); `hidden`, which keeps the scale and draws nothing.
 
 import {scaleLinear, scaleLog} from '../generated/vendor/d3.js';
-import {child, pass} from './svg.js';
+import {child, pass, px} from './svg.js';
 import {inset} from './panels.js';
 
 /** Made once: making one takes longer than writing all ticks of a drawing. */
@@ -51,7 +51,7 @@ export function axes(group, data, area, {margin = {}} = {}) {
 
   if (!data.y.hidden) {
     for (const {value, text} of yTicks) {
-      const y = frame.y(value);
+      const y = px(frame.y(value));
       if (data.y.grid !== false) layer.add(`gy${value}`, 'path', {d: `M${left} ${y}H${right}`, class: 'gridline'});
       layer.add(`ty${value}`, 'text', {x: left - 8, y: y + 4, class: 'tick', 'text-anchor': 'end'}, text);
     }
@@ -59,7 +59,7 @@ export function axes(group, data, area, {margin = {}} = {}) {
   }
   if (!data.x.hidden) {
     for (const {value, text} of xTicks) {
-      const x = frame.x(value);
+      const x = px(frame.x(value));
       const mark = data.x.grid ? `M${x} ${top}V${bottom}` : `M${x} ${bottom}v5`;
       layer.add(`gx${value}`, 'path', {d: mark, class: data.x.grid ? 'gridline' : 'tickline'});
       const room = 3.4 * text.length;

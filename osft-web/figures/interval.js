@@ -9,6 +9,7 @@
 //
 // On a narrow drawing the name and the value stand above their row.
 
+import {scaleLinear} from '../generated/vendor/d3.js';
 import {axes} from './axes.js';
 import {child, pass} from './svg.js';
 import {markerPath, series, seriesClass} from './palette.js';
@@ -48,7 +49,8 @@ export function intervals(group, {rows, domain, reference, label, key = 'interva
   const named = narrow ? 0 : 20 + 7 * Math.max(0, ...rows.map((row) => row.label.length));
   const valued = 16 + 7.4 * Math.max(0, ...rows.map((row) => row.text.length));
   const frame = axes(child(group, `${key}-axes`, 'g'), {
-    x: {domain: domain ?? [low - slack, high + slack], label, format, grid: true},
+    // Ends at round numbers, so that the axis stands still while the rows move.
+    x: {domain: domain ?? rounded(low - slack, high + slack), label, format, grid: true},
     y: {domain: [rows.length, 0], hidden: true},
   }, area, {margin: {top: 6, left: named || 8, right: named ? valued : 8}});
   const layer = pass(child(group, key, 'g', {class: 'intervals'}));
@@ -77,3 +79,6 @@ export function intervals(group, {rows, domain, reference, label, key = 'interva
   });
   layer.end();
 }
+
+/** @type {(low: number, high: number) => [number, number]} */
+const rounded = (low, high) => /** @type {[number, number]} */ (scaleLinear().domain([low, high]).nice().domain());
