@@ -1,7 +1,7 @@
 // Controls built from the declared parameters: a slider with its number twin, checkboxes, selects.
 // Called by the page mount; knows nothing of what a parameter means.
 import {promptly} from '../figures/pointer.js';
-import {element, setText} from './dom.js';
+import {element, hide, setText} from './dom.js';
 import {divisors, isShown, limits} from './declaration.js';
 
 /** @typedef {import('./types.js').Parameter} Parameter */
@@ -49,14 +49,6 @@ export function buildControls(form, parameters, change, prefix = 'control') {
 
 /**
  * What is as it was is not written again: a write to a field can cost a layout of the whole document.
- * @param {HTMLElement} node
- * @param {boolean} hidden
- */
-function hide(node, hidden) {
-  if (node.hidden !== hidden) node.hidden = hidden;
-}
-
-/**
  * @param {HTMLInputElement|HTMLSelectElement} field
  * @param {string} value
  */

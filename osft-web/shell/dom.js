@@ -43,6 +43,15 @@ export function setText(node, text) {
 }
 
 /**
+ * Hides or shows only what is not so already.
+ * @param {HTMLElement} node
+ * @param {boolean} hidden
+ */
+export function hide(node, hidden) {
+  if (node.hidden !== hidden) node.hidden = hidden;
+}
+
+/**
  * Saves a blob under a name through the browser's own download.
  * @param {Blob} blob
  * @param {string} name

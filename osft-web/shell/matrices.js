@@ -2,7 +2,7 @@
 // Named by the pages that have such maps and called by the page mount. A large one is written when the reader opens the
 // tables, small ones at once, but not while the hand moves.
 import {entry} from '../figures/heatmap.js';
-import {element, setText} from './dom.js';
+import {element, hide, setText} from './dom.js';
 
 /** @typedef {import('./types.js').Outputs} Outputs */
 /** @typedef {{name: string, caption: string}} Matrix  an output, and what it is */
@@ -43,11 +43,11 @@ function build(list, matrices) {
     let any = false;
     for (const {name, head, body, region} of tables) {
       const matrix = latest[name];
-      region.hidden = !matrix;
+      hide(region, !matrix);
       any ||= Boolean(matrix);
       if (matrix && (place.open || (!moving && matrix.values.length <= SMALL))) write(head, body, matrix);
     }
-    place.hidden = !any;
+    hide(place, !any);
   };
   place.addEventListener('toggle', () => fill());
   return (outputs, moving) => {

@@ -61,11 +61,27 @@ const made = new Map();
  * @param {string} name
  */
 export function preparePage(name) {
-  let coming = prepared.get(name);
+  return kept(prepared, name, async () => {
+    const parts = /** @type {Parts} */ (await Promise.all([loadDeclaration(name), import(`../pages/${name}.js`)]));
+    made.set(name, parts);
+    return parts;
+  });
+}
+
+/**
+ * What was asked for under a key; what failed is asked for again.
+ * @template T
+ * @param {Map<string, Promise<T>>} store
+ * @param {string} key
+ * @param {() => Promise<T>} ask
+ * @returns {Promise<T>}
+ */
+export function kept(store, key, ask) {
+  let coming = store.get(key);
   if (!coming) {
-    coming = Promise.all([loadDeclaration(name), import(`../pages/${name}.js`)]);
-    prepared.set(name, coming);
-    coming.then((parts) => made.set(name, parts), () => prepared.delete(name)); // what failed is asked for again
+    coming = ask();
+    store.set(key, coming);
+    coming.catch(() => store.delete(key));
   }
   return coming;
 }

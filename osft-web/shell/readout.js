@@ -1,7 +1,7 @@
 // The outputs as <output> elements, each carrying its full-precision number in data-value: a list, and for pages
 // that compare things a table. Called by the page mount; writes only what changed. While the hand moves, the words of what is
 // out of sight wait until it rests: they are most of the work of a frame.
-import {element, setText} from './dom.js';
+import {element, hide, setText} from './dom.js';
 import {formatOutput, fullValue} from './numbers.js';
 
 /** @typedef {import('./types.js').Output} Output */
@@ -65,10 +65,10 @@ export function buildReadout(list, declared, {table, written = {}}, signal) {
       let filled = false;
       for (const {row, names} of rows) {
         const absent = names.every((name) => outputs[name] === undefined);
-        if (row.hidden !== absent) row.hidden = absent;
+        hide(row, absent);
         filled ||= !absent;
       }
-      if (region.hidden === filled) region.hidden = !filled;
+      hide(region, !filled);
     }
   };
 }
@@ -134,7 +134,7 @@ function watchSight(elements, signal) {
 function number(place, value) {
   const {output, field, group} = place;
   const absent = value === undefined;
-  if (group && group.hidden !== (absent || value === '')) group.hidden = absent || value === '';
+  if (group) hide(group, absent || value === '');
   const full = absent ? undefined : fullValue(value);
   if (place.full === full) return;
   place.full = full;

@@ -1,6 +1,6 @@
 // Moving between the site's documents without leaving: the content is swapped and Python keeps running.
 // Called by boot.js. Anything unusual (another site, a modifier key, a failed fetch) is left to the browser.
-import {explorerOf, mountPage, preparePage} from './mount.js';
+import {explorerOf, kept, mountPage, preparePage} from './mount.js';
 
 /** Milliseconds after which a pointer that rests on a link is taken to mean it. */
 const DWELL = 50;
@@ -63,19 +63,8 @@ function linkOf(event) {
 /** What has been read of the site, by path: kept for the visit. @type {Map<string, Promise<Document>>} */
 const documents = new Map();
 
-/**
- * @param {string} path
- * @returns {Promise<Document>}
- */
-function documentAt(path) {
-  let coming = documents.get(path);
-  if (!coming) {
-    coming = read(path);
-    documents.set(path, coming);
-    coming.catch(() => documents.delete(path)); // then it is asked for again
-  }
-  return coming;
-}
+/** @param {string} path */
+const documentAt = (path) => kept(documents, path, () => read(path));
 
 /**
  * @param {string} path
