@@ -11,7 +11,10 @@ const SCOPE = new URL('./', worker.location.href).href;
 const MANIFEST = `${SCOPE}generated/manifest.json`;
 /** Loaded when a reader first asks for them, and kept from then on. */
 const LATER = /\.whl$|\.zip$|pyodide-lock\.json$|snapshot|\.d\.ts$|licences\//;
-const PACKAGE = /\.whl$/;
+/** Have their version in the address by which they are kept. */
+const VERSIONED = /\.(whl|wasm|pack)$/;
+/** Asked for by the site's own code, which knows this copy: past this worker a browser keeps what it has compiled of them. */
+const NOT_OURS = /\.(wasm|pack)$/;
 
 /** @typedef {{kept: boolean, askFirst: boolean, tabs: Record<string, string>}} Facts  tabs: of another build, or '' for none at all */
 /** @type {Promise<Facts>|null} */
@@ -27,20 +30,20 @@ worker.addEventListener('fetch', (event) => {
   if (request.method !== 'GET' || !request.url.startsWith(SCOPE)) return;
   const path = pathOf(request.url);
   const query = new URL(request.url).searchParams;
-  if (path.startsWith('lab/') || query.has('fresh')) return;
+  if (path.startsWith('lab/') || query.has('fresh') || NOT_OURS.test(path)) return;
   if (request.mode !== 'navigate') event.respondWith(answer(event, path));
   else if (query.has('nosw')) event.respondWith(leave(event));
   else event.respondWith(open(event, path));
 });
 
 /**
- * Where in its build's cache a file is. A package has its version in the address, because a host that is asked first may
- * have given this tab a newer build than the one that keeps it.
+ * Where in its build's cache a file is. Some have their version in the address: a host that is asked first may have given
+ * this tab a newer build than the one that keeps it.
  * @param {string} url
  * @param {string} path
  */
 function keyOf(url, path) {
-  return PACKAGE.test(path) ? url : SCOPE + path;
+  return VERSIONED.test(path) ? url : SCOPE + path;
 }
 
 /** @param {string} build */
@@ -173,7 +176,7 @@ async function answer(event, path) {
   try {
     const response = await fetch(request);
     // What comes later is asked for by its version, so it is of this tab's build or its hash refuses it.
-    const later = path.startsWith('generated/runtime/') && (!askFirst || PACKAGE.test(path));
+    const later = path.startsWith('generated/runtime/') && (!askFirst || VERSIONED.test(path));
     if (response.ok && later && await caches.has(cacheName(build))) {
       const cache = await caches.open(cacheName(build));
       await cache.put(key, response.clone()).catch(() => {});

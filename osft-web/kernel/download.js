@@ -1,7 +1,7 @@
 // Fetches one file and proves that it is the one the build wrote: status, type, length and SHA-256.
 // Called by supply.js. Says which file and why when it is not, and how to mend it.
 
-import {fromShelf} from './shelf.js';
+import {fromCopy, fromShelf} from './shelf.js';
 
 /** @typedef {import('./protocol.js').Wanted} Wanted */
 /** @typedef {{bytes: ArrayBuffer, module: Promise<WebAssembly.Module> | null}} Downloaded */
@@ -39,12 +39,12 @@ export class Download {
 
   /**
    * @param {AbortSignal} signal
-   * @param {boolean} [fresh] Past the cache, and from the first byte.
+   * @param {number} [damaged] How often it came damaged: then it is asked for elsewhere, from the first byte.
    * @returns {Promise<Downloaded>}
    */
-  async attempt(signal, fresh = false) {
-    if (fresh || !this.version) this.loaded = 0;
-    const response = await this.request(signal, fresh);
+  async attempt(signal, damaged = 0) {
+    if (damaged || !this.version) this.loaded = 0;
+    const response = await this.request(signal, damaged);
     const type = (response.headers.get('content-type') ?? '').split(';')[0].trim().toLowerCase();
     this.checkAnswer(response, type);
 
@@ -60,23 +60,29 @@ export class Download {
   }
 
   /**
+   * The network's answer or what this machine keeps. An address has the version in it, so what the browser holds is not
+   * asked about again, however old; what comes damaged is looked for in the offline copy, and then past every cache.
    * @param {AbortSignal} signal
-   * @param {boolean} fresh
+   * @param {number} damaged
    */
-  async request(signal, fresh) {
+  async request(signal, damaged) {
+    const {url} = this.file;
+    const kept = damaged ? damaged === 1 && (await fromCopy(url)) : SHELVED.test(this.name) && (await fromShelf(url));
+    if (kept) return kept;
     /** @type {Record<string, string>} */
     const headers = this.loaded ? {Range: `bytes=${this.loaded}-`, 'If-Range': this.version} : {};
-    const shelved = SHELVED.test(this.name) && !fresh ? await fromShelf(this.file.url) : undefined;
-    if (shelved) return shelved;
     try {
-      const response = await fetch(this.file.url, {signal, headers, cache: fresh ? 'reload' : 'default'});
+      const response = await fetch(url, {signal, headers, cache: damaged ? 'reload' : this.loaded ? 'default' : 'force-cache'});
       if (response.status !== 206) this.loaded = 0;
       const encoded = response.headers.has('content-encoding');
       this.version = encoded ? '' : (response.headers.get('etag') ?? response.headers.get('last-modified') ?? '');
-      return response;
+      return response.ok ? response : ((await fromCopy(url)) ?? response);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      throw new Fault('OSFT-E06', `${this.name} did not come (${/** @type {Error} */ (error).message})`);
+      const copy = await fromCopy(url);
+      if (!copy) throw new Fault('OSFT-E06', `${this.name} did not come (${/** @type {Error} */ (error).message})`);
+      this.loaded = 0;
+      return copy;
     }
   }
 

@@ -1,5 +1,6 @@
-// Keeps the snapshot between visits, in Cache Storage, where a browser leaves eight megabytes in peace.
-// Called by supply.js and tier.js. Where storage is blocked or full nothing is kept, and nothing breaks.
+// What Cache Storage holds of Python's files: the snapshot, kept here between visits, because a browser leaves eight
+// megabytes in peace there; and the copies for offline use that service-worker.js made.
+// Called by supply.js, tier.js and download.js. Where storage is blocked or full nothing is kept, and nothing breaks.
 
 const NAME = 'osft-snapshot';
 
@@ -10,6 +11,19 @@ const NAME = 'osft-snapshot';
 export async function fromShelf(url) {
   try {
     return await caches.match(url, {cacheName: NAME});
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * From the offline copy of any build: the version in the address tells which.
+ * @param {string} url
+ * @returns {Promise<Response | undefined>}
+ */
+export async function fromCopy(url) {
+  try {
+    return await caches.match(url);
   } catch {
     return undefined;
   }

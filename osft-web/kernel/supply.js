@@ -53,12 +53,12 @@ export class Supply {
     const download = new Download(file, () => this.progressed());
     this.counted.add(download);
     let failed = 0;
-    let fresh = false;
+    let damaged = 0;
     for (;;) {
       const abort = new AbortController();
       this.active.add(abort);
       try {
-        return await download.attempt(abort.signal, fresh);
+        return await download.attempt(abort.signal, damaged);
       } catch (error) {
         const code = error instanceof Fault ? error.code : '';
         if (code === 'OSFT-E06' && !this.connected) {
@@ -66,7 +66,7 @@ export class Supply {
           continue;
         }
         failed += 1;
-        fresh = code === 'OSFT-E04'; // a damaged copy may be the cache's
+        if (code === 'OSFT-E04') damaged += 1; // it may be the cache's
         if (failed === ATTEMPTS || (code !== 'OSFT-E04' && code !== 'OSFT-E06')) {
           this.counted.delete(download);
           throw error;
