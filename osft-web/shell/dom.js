@@ -83,3 +83,9 @@ export async function copyText(text, beside) {
     return false;
   }
 }
+
+/** @param {() => void} act */
+export function whenIdle(act) {
+  if ('requestIdleCallback' in window) requestIdleCallback(act, {timeout: 10_000});
+  else setTimeout(act, 2000);
+}

@@ -1,7 +1,7 @@
 // Works offline after the first visit: registers the service worker when the page is idle.
 // A new build is offered, never forced; ?nosw removes all that was kept. Called by boot.js, some time after Python is up.
 import {kernel} from '../kernel/client.js';
-import {element, setText} from './dom.js';
+import {element, setText, whenIdle} from './dom.js';
 import {clearNotice, notify} from './status.js';
 
 const SITE = new URL('../', import.meta.url).href;
@@ -34,12 +34,6 @@ function container() {
   } catch {
     return null;
   }
-}
-
-/** @param {() => void} act */
-function whenIdle(act) {
-  if ('requestIdleCallback' in window) requestIdleCallback(act, {timeout: 10_000});
-  else setTimeout(act, 2000);
 }
 
 /**

@@ -1,9 +1,14 @@
 // Moving between the site's documents without leaving: the content is swapped and Python keeps running.
 // Called by boot.js. Anything unusual (another site, a modifier key, a failed fetch) is left to the browser.
+import {kernel} from '../kernel/client.js';
+import {isThrifty} from '../kernel/material.js';
+import {whenIdle} from './dom.js';
 import {explorerOf, kept, mountPage, preparePage} from './mount.js';
 
 /** Milliseconds after which a pointer that rests on a link is taken to mean it. */
 const DWELL = 50;
+/** Milliseconds after Python's start in which the reader's own page has the network and the processor. */
+const SETTLED = 1500;
 
 /** @type {AbortController} */
 let current = new AbortController();
@@ -27,6 +32,7 @@ export function startRouter() {
   addEventListener('popstate', () => {
     if (location.pathname !== mounted) go(location.href, {replace: true});
   });
+  kernel.ready.then(() => setTimeout(readAhead, SETTLED));
 }
 
 let dwelling = 0;
@@ -86,12 +92,23 @@ async function read(path) {
  * A link that the reader is about to follow: what it leads to is there at the click, which tells of what fails.
  * @param {HTMLAnchorElement|null} link
  */
-function expect(link) {
+async function expect(link) {
   if (!link || link.pathname === location.pathname) return;
-  documentAt(link.pathname).then(async (coming) => {
-    const name = explorerOf(coming)?.dataset.page;
+  try {
+    const name = explorerOf(await documentAt(link.pathname))?.dataset.page;
     if (name) await preparePage(name);
-  }).catch(() => {});
+  } catch {
+    // asked for again at the click
+  }
+}
+
+/** The pages of the site, one by one while there is nothing else to do. A frame stays on its page. */
+async function readAhead() {
+  if (kernel.status.state !== 'ready' || isThrifty() || document.documentElement.dataset.embed) return;
+  for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll('.site-nav a'))) {
+    await new Promise((resolve) => whenIdle(() => resolve(null)));
+    await expect(link);
+  }
 }
 
 /** @param {HTMLAnchorElement} link */

@@ -9,6 +9,8 @@ from playwright.sync_api import Page, expect
 
 from tests.site.driver import EXPLORER, PAGES, PATIENCE, Reader, open_live
 
+SAVES_DATA = "Object.defineProperty(Navigator.prototype, 'connection', {get: () => ({saveData: true})});"
+
 
 def test_python_runs_on_through_the_whole_site(reader: Reader) -> None:
     page = reader.page
@@ -42,11 +44,38 @@ def test_the_title_and_the_address_go_along(reader: Reader) -> None:
     expect(reader.page).to_have_title(re.compile("Projection"))
 
 
-def test_a_link_that_the_pointer_rests_on_is_ready_at_the_click(page: Page) -> None:
-    open_live(page, "svd.html?nosw=1")
-    page.mouse.move(0, 0)
+def names_asked_for(page: Page) -> list[str]:
+    """The names of the files that the page asks for from now on."""
     asked: list[str] = []
     page.on("request", lambda request: asked.append(re.sub(r".*/|\?.*", "", request.url)))
+    return asked
+
+
+def test_the_other_pages_are_read_while_the_reader_reads(page: Page) -> None:
+    asked = names_asked_for(page)
+    last = re.compile(r"/pages/training\.js")
+    with page.expect_response(last, timeout=PATIENCE):
+        open_live(page, "svd.html?nosw=1")
+    page.locator(".notice-close").click()
+    for name in PAGES:
+        page.locator(f".site-nav a[href='{name}.html']").click()
+        page.locator(f"{EXPLORER}[data-page='{name}'][data-source='live']").wait_for(state="attached", timeout=PATIENCE)
+    for name in PAGES:
+        for suffix in ("html", "json", "js"):
+            count = asked.count(f"{name}.{suffix}")
+            # The document that was opened has been read by the browser, which keeps none for the site.
+            assert count == (2 if (name, suffix) == ("svd", "html") else 1), f"{name}.{suffix} was fetched {count} times."
+
+
+def test_a_link_that_the_pointer_rests_on_is_ready_at_the_click(page: Page) -> None:
+    """A reader who saves data is given what he asks for; that may be a moment before he does."""
+    page.clock.install()
+    page.add_init_script(SAVES_DATA)
+    asked = names_asked_for(page)
+    open_live(page, "svd.html?nosw=1")
+    page.clock.fast_forward(10_000)
+    page.mouse.move(0, 0)
+    assert asked.count("training.html") == 0
     link = page.get_by_role("link", name="5. Projection")
     with page.expect_response(re.compile(r"data/projection\.json")):
         link.hover()
@@ -62,6 +91,7 @@ def test_a_link_that_the_pointer_rests_on_is_ready_at_the_click(page: Page) -> N
 
 @pytest.mark.expects_console_errors
 def test_what_could_not_be_reached_is_asked_for_again(page: Page) -> None:
+    page.add_init_script(SAVES_DATA)
     open_live(page, "svd.html?nosw=1")
     page.mouse.move(0, 0)
     refuse = re.compile(r"/404\.html$")
