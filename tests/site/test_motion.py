@@ -67,12 +67,12 @@ def test_it_rests_off_the_screen(reader: Reader, page: str, moving: str, button:
     play.click()
     wait_painted(reader.page, revision(reader.page))
     reader.page.locator("#sources").scroll_into_view_if_needed()
-    expect(reader.page.locator(".stage")).not_to_be_in_viewport()
+    expect(reader.page.locator(".explorer .stage")).not_to_be_in_viewport()
     frames(reader.page, 5)  # the browser tells of what left the screen in a frame or two
     resting = float(reader.state()[moving])
     frames(reader.page, 15)
     assert float(reader.state()[moving]) == resting
-    reader.page.locator(".stage").scroll_into_view_if_needed()
+    reader.page.locator(".explorer .stage").scroll_into_view_if_needed()
     expect(reader.page.locator(f".controls [name='{moving}']")).not_to_have_value(f"{resting:g}")
     play.click()
 
