@@ -132,7 +132,7 @@ export function player({length, seconds, element, field, at, go, reducedMotion =
   }
 
   const watcher = new IntersectionObserver((entries) => {
-    visible = entries.some((entry) => entry.isIntersecting);
+    visible = entries.at(-1)?.isIntersecting ?? visible; // a busy browser tells of several frames at once
     look();
   });
   watcher.observe(element);

@@ -205,6 +205,7 @@ export class MountedPage {
     if (kernel.status.state !== 'ready' || this.signal.aborted) return;
     const state = this.state;
     const number = ++this.asked;
+    this.explorer.dataset.asked = ''; // at once; readers are told only of an answer that is late
     clearTimeout(this.busyTimer);
     this.busyTimer = window.setTimeout(() => this.explorer.setAttribute('aria-busy', 'true'), BUSY_AFTER);
     try {
@@ -220,6 +221,7 @@ export class MountedPage {
       if (number === this.asked) {
         clearTimeout(this.busyTimer);
         this.explorer.removeAttribute('aria-busy');
+        delete this.explorer.dataset.asked;
       }
     }
   }

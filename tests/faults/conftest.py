@@ -6,6 +6,7 @@ and no first visit is asked of `reader`, whose Python starts once for a whole fi
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -212,8 +213,8 @@ def settle(page: Page) -> None:
 
 def is_readable(page: Page) -> None:
     """The page is not blank: prose, mathematics, a figure and its numbers are there, and nothing pretends to load."""
-    assert len(page.locator("article.story").inner_text()) > 1000
-    assert page.locator("article.story math").first.is_visible()
+    expect(page.locator("article.story")).to_contain_text(re.compile(".{1000}", re.DOTALL))
+    expect(page.locator("article.story math").first).to_be_visible()
     page.locator(".stage svg, .stage canvas").first.wait_for()
     page.locator("output[data-value]").first.wait_for()
     expect(page.locator("#python-chip")).not_to_contain_text("…")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from typing import Any
@@ -138,6 +139,7 @@ def test_a_package_that_does_not_come_or_does_not_work(sabotage: Sabotage) -> No
     set_value(page, "angle", 60)
     assert output(page, "determinant") == 1
     is_live(page)
+    expect(page).to_have_url(re.compile("angle=60"))
 
     sabotage.server.heal()
     page.reload()

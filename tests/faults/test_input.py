@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 
 from tests.faults.conftest import Sabotage, notice
 from tests.faults.hostile import VISIT, queries
-from tests.site.driver import EXPLORER, PAGES, Reader, output, outputs, revision, wait_live, wait_revision
+from tests.site.driver import EXPLORER, PAGES, Reader, output, outputs, revision, wait_live, wait_rested, wait_revision
 
 MARKUP = "<img src=x onerror=window.hit=1>"
 HOSTILE = int(os.environ.get("OSFT_HOSTILE_URLS", "130"))
@@ -44,7 +44,7 @@ def test_hostile_addresses_never_reach_python(reader: Reader, own_site: Path, na
         declared.validate(state)
     # Still alive: the defaults are what they were.
     page.evaluate("() => { history.pushState(null, '', location.pathname); dispatchEvent(new PopStateEvent('popstate')); }")
-    expect(page.locator(EXPLORER)).not_to_have_attribute("aria-busy", "true")
+    wait_rested(page)
     before = revision(page)
     page.locator("[data-action='reset']").click()
     wait_revision(page, before)
@@ -78,7 +78,7 @@ def test_a_damaged_link_opens_the_page_and_says_so(reader: Reader, address: str,
     """F26: unknown keys are left out, values fitted, and one quiet line says it."""
     page = reader.page.context.new_page()
     page.goto(address)
-    page.locator(".controls [name]").first.wait_for(state="attached")
+    page.locator(".stage[data-drawn='']").wait_for()  # by the page's script, which has read the address by then
     if told:
         expect(notice(page, "OSFT-E50")).to_contain_text("The link held")
     if "tier" in address:

@@ -247,7 +247,7 @@ def test_a_server_that_stalls(sabotage: Sabotage) -> None:
     page.clock.install()
     page.goto(sabotage.url("rotation.html?tier=fast"))
     expect(page.locator("#python-chip")).to_contain_text("MB of")
-    page.clock.run_for(15_000)
+    page.clock.run_for(10_000)
     page.evaluate(VISIBILITY, "hidden")
     page.clock.run_for(300_000)
     page.evaluate(VISIBILITY, "visible")

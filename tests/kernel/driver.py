@@ -34,7 +34,9 @@ window.workers = [];
 window.Worker = class extends Worker {
   constructor(script, options) {
     super(script, options);
-    if (options.name === 'python') window.workers.push(this);
+    if (options.name !== 'python') return;
+    window.workers.push(this);
+    this.addEventListener('message', ({data}) => { this.isReady ||= data.type === 'ready'; });
   }
 };
 """

@@ -113,9 +113,7 @@ def test_a_crashed_worker_is_replaced(run: Run) -> None:
 def test_a_spare_takes_over_at_once(run: Run) -> None:
     found = run("""
         kernel.spare(true);
-        await until(() => window.workers.length === 2);
-        const spare = window.workers[1];
-        await new Promise((resolve) => spare.addEventListener('message', ({data}) => { if (data.type === 'ready') resolve(); }));
+        await until(() => window.workers[1]?.isReady);
         let running = false;
         const stream = cell('while True: pass', () => { running = true; });
         await until(() => running);

@@ -14,6 +14,8 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, W
 
 PAGES = ("rotation", "orthogonal", "energy", "svd", "projection", "parameters", "training")
 EXPLORER = ".explorer[data-page]"
+RESTED = ":not([data-asked])"
+"""Of an explorer: Python has answered all that it was asked, and the answer is on the screen."""
 PATIENCE = 60_000
 
 
@@ -53,11 +55,31 @@ def revision(page: Page) -> int:
     return int(page.locator(EXPLORER).get_attribute("data-revision") or 0)
 
 
+def wait_painted(page: Page, after: int) -> None:
+    """Wait for a live result painted after the given one; while something plays, more are on their way."""
+    # A selector, because the page's policy forbids the eval behind wait_for_function.
+    page.locator(f"{EXPLORER}:not([data-revision='{after}'])").wait_for(state="attached", timeout=PATIENCE)
+
+
+def wait_rested(page: Page) -> None:
+    """Wait until the figure shows what the controls say."""
+    page.locator(f"{EXPLORER}{RESTED}").wait_for(state="attached", timeout=PATIENCE)
+
+
 def wait_revision(page: Page, after: int) -> None:
     """Wait for a live result painted after the given one, and for the explorer to be at rest."""
-    # A selector, because the page's policy forbids the eval behind wait_for_function.
-    rested = page.locator(f"{EXPLORER}:not([data-revision='{after}']):not([aria-busy])")
-    rested.wait_for(state="attached", timeout=PATIENCE)
+    page.locator(f"{EXPLORER}:not([data-revision='{after}']){RESTED}").wait_for(state="attached", timeout=PATIENCE)
+
+
+def frames(page: Page, count: int) -> None:
+    """Let the page draw so many frames."""
+    page.evaluate("async (count) => { for (; count > 0; count -= 1) await new Promise(requestAnimationFrame); }", count)
+
+
+def resize(page: Page, width: int, height: int) -> None:
+    """Give the page a screen of this size, and the frames in which it draws itself anew."""
+    page.set_viewport_size({"width": width, "height": height})
+    frames(page, 2)
 
 
 def set_value(page: Page, name: str, value: Any) -> None:
@@ -122,9 +144,12 @@ class Reader:
         """Go to a page with these settings in its address, and wait for its live figure."""
         query = urlencode({key: str(int(value)) if isinstance(value, bool) else value for key, value in settings.items()})
         self.follow(f"{name}.html?{query}" if query else f"{name}.html")
-        self.page.locator(f"{EXPLORER}[data-page='{name}'][data-source='live']:not([aria-busy])").wait_for(
-            state="attached", timeout=PATIENCE
-        )
+        self.wait_live(name)
+
+    def wait_live(self, name: str) -> None:
+        """Wait until the figure of this page is live and at rest."""
+        live = self.page.locator(f"{EXPLORER}[data-page='{name}'][data-source='live']{RESTED}")
+        live.wait_for(state="attached", timeout=PATIENCE)
 
     def state(self) -> dict[str, Any]:
         """The values of the controls that are shown, by parameter."""

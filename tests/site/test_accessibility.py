@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.site.documents import DOCUMENTS
-from tests.site.driver import PAGES, PATIENCE, Reader
+from tests.site.driver import PAGES, PATIENCE, Reader, frames, resize
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 OF_COLOUR = ["color-contrast", "link-in-text-block"]
@@ -64,7 +64,7 @@ def complaints(reader: Reader, theme: Any, *parts: str) -> list[str]:
 
 def test_axe(reader: Reader, document: str) -> None:
     for width, theme in itertools.product(WIDTHS, THEMES):
-        reader.page.set_viewport_size({"width": width, "height": 900})
+        resize(reader.page, width, 900)
         assert complaints(reader, theme) == [], f"{theme}, {width} pixels wide"
 
 
@@ -151,7 +151,7 @@ def test_what_is_read_comes_in_the_order_of_the_screen(reader: Reader, name: str
 def test_nothing_is_wider_than_the_screen(reader: Reader, document: str) -> None:
     """From a small phone, which is also 200 % of a small window, up to a wide screen; nothing scrolls two ways."""
     for width in (320, 360, 375, 640, 768, 1280, 1920):
-        reader.page.set_viewport_size({"width": width, "height": 800})
+        resize(reader.page, width, 800)
         wide: int = reader.page.evaluate("() => document.documentElement.scrollWidth")
         assert wide <= width, f"{wide} pixels of content in {width}: {widest(reader, width)}"
 
@@ -170,6 +170,7 @@ def test_text_at_twice_its_size(reader: Reader, document: str) -> None:
     """Larger letters alone, as a reader sets them in the browser: nothing overflows or is cut."""
     reader.page.set_viewport_size({"width": 1280, "height": 900})
     reader.page.evaluate("() => document.documentElement.style.setProperty('font-size', '212.5%')")
+    frames(reader.page, 2)  # the figure is drawn anew
     wide: int = reader.page.evaluate("() => document.documentElement.scrollWidth")
     cut: list[str] = reader.page.evaluate(
         """() => [...document.querySelectorAll('button, .control-label, .output dt, .output dd, h1, h2, p')]
@@ -221,7 +222,7 @@ INVISIBLE = """() => {
 
 def test_touch_targets(reader: Reader, document: str) -> None:
     """What is pressed is at least 24 pixels each way, links within sentences apart (WCAG 2.5.8)."""
-    reader.page.set_viewport_size({"width": 375, "height": 900})
+    resize(reader.page, 375, 900)
     small: list[str] = reader.page.evaluate(
         """() => [...document.querySelectorAll(
             'button:not(.word), summary, select, input:not([type=radio], [type=checkbox]), nav a')]

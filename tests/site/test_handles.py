@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 from playwright.sync_api import CDPSession, Locator, Page, expect
 
-from tests.site.driver import Reader, revision, wait_revision
+from tests.site.driver import Reader, revision, wait_rested, wait_revision
 
 
 class Handle(NamedTuple):
@@ -138,7 +138,7 @@ def test_escape_lets_go(reader: Reader, handle: Handle) -> None:
     assert values(reader, handle) != before
     reader.page.keyboard.press("Escape")
     mouse.up()
-    wait_revision(reader.page, revision(reader.page) - 1)
+    wait_rested(reader.page)
     assert values(reader, handle) == before
 
 

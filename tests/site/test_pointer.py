@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Locator, Page
 
-from tests.site.driver import Reader, open_live, revision, wait_revision
+from tests.site.driver import Reader, frames, open_live, revision, wait_revision
 
 SLIDERS = [
     ("rotation", "angle", {}),
@@ -50,7 +50,7 @@ def test_the_figure_is_asked_for_before_the_browser_tells_of_the_move(reader: Re
     early = 0
     for share in (0.55, 0.62, 0.7, 0.64, 0.4, 0.31, 0.2, 0.9):
         page.mouse.move(left + share * width, y)
-        page.wait_for_timeout(60)  # moves one by one, each with a frame of its own
+        frames(page, 2)  # moves one by one, each with a frame of its own
         told = page.evaluate(TOLD)
         values = [value for kind, _, value in told if kind == "input"]
         assert len(values) >= 1, "The slider did not follow."

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.site.driver import PAGES, Reader
+from tests.site.driver import PAGES, Reader, resize
 from tests.site.test_state import ELSEWHERE
 
 
@@ -88,7 +88,7 @@ def test_it_fits_on_the_paper(reader: Reader) -> None:
     for name in PAGES:
         reader.page.emulate_media(media="screen")
         reader.open(name)
-        reader.page.set_viewport_size({"width": 672, "height": 1000})
+        resize(reader.page, 672, 1000)
         reader.page.emulate_media(media="print")
         assert reader.page.evaluate("() => document.documentElement.scrollWidth") <= 672, name
         wide: list[str] = reader.page.evaluate(

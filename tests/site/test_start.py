@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.site.driver import EXPLORER, open_live, output, wait_revision
+from tests.site.driver import open_live, output, wait_rested
 
 
 def test_progress_is_told_in_bytes(page: Page) -> None:
@@ -43,7 +43,7 @@ def test_a_machine_four_times_slower(page: Page) -> None:
     for share in range(10, 90, 2):
         page.mouse.move(box["x"] + box["width"] * share / 100, y)
     page.mouse.up()
-    wait_revision(page, int(page.locator(EXPLORER).get_attribute("data-revision") or 0) - 1)
+    wait_rested(page)
     angle = float(page.locator(".controls [name='angle']").input_value())
     assert angle > 270
     assert float(slider.input_value()) == angle

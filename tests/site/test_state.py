@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.site.documents import data
-from tests.site.driver import EXPLORER, PAGES, Reader, outputs, revision, set_value, wait_revision
+from tests.site.driver import PAGES, Reader, outputs, revision, set_value, wait_revision
 
 ELSEWHERE: dict[str, dict[str, Any]] = {
     "rotation": {"angle": 211.5, "points": 33, "shear": -0.75, "scale": 1.7, "reflect": True, "seed": 9},
@@ -40,7 +40,7 @@ def test_a_copied_link_brings_the_whole_state_back(reader: Reader, name: str) ->
     assert set(query) == {parameter["name"] for parameter in data(name)["parameters"]}
     reader.open("rotation", angle=1)
     reader.follow(f"{link.path.rsplit('/', 1)[-1]}?{link.query}")
-    reader.page.locator(f"{EXPLORER}[data-page='{name}'][data-source='live']:not([aria-busy])").wait_for(state="attached")
+    reader.wait_live(name)
     assert reader.state() == there
     assert outputs(reader.page) == numbers
 
@@ -51,7 +51,7 @@ def test_the_address_follows_and_reset_empties_it(reader: Reader, name: str) -> 
     start, numbers = reader.state(), outputs(reader.page)
     reader.open(name, **ELSEWHERE[name])
     for key in ELSEWHERE[name]:
-        assert f"{key}=" in reader.page.url
+        expect(reader.page).to_have_url(re.compile(rf"[?&]{key}="))
     painted = revision(reader.page)
     reader.page.locator("[data-action='reset']").click()
     wait_revision(reader.page, painted)
@@ -66,7 +66,7 @@ def test_back_and_forward(reader: Reader, name: str) -> None:
     there = reader.state()
     reader.open("rotation" if name != "rotation" else "svd")
     reader.page.go_back()
-    reader.page.locator(f"{EXPLORER}[data-page='{name}'][data-source='live']:not([aria-busy])").wait_for(state="attached")
+    reader.wait_live(name)
     assert reader.state() == there
 
 
@@ -79,7 +79,7 @@ def test_the_seed_is_shown_shared_and_followed_by_the_next(reader: Reader, name:
     reader.page.locator(".explorer .control-seed button").click()
     wait_revision(reader.page, painted)
     assert reader.state()["seed"] == str(seed + 1)
-    assert f"seed={seed + 1}" in reader.page.url
+    expect(reader.page).to_have_url(re.compile(rf"seed={seed + 1}\b"))
     assert outputs(reader.page) != numbers
     set_value(reader.page, "seed", seed)
     assert outputs(reader.page) == numbers

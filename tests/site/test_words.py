@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.site.documents import document
-from tests.site.driver import PAGES, Reader, outputs, revision, wait_revision
+from tests.site.driver import PAGES, Reader, outputs, revision, wait_painted, wait_revision
 
 
 def drivers(name: str) -> list[str]:
@@ -89,7 +89,6 @@ def test_a_word_starts_the_animation_and_stops_it(reader: Reader) -> None:
     word.click()
     reader.page.locator(".explorer").scroll_into_view_if_needed()
     expect(button).to_have_text("Pause")
-    before = revision(reader.page)
-    wait_revision(reader.page, before)
+    wait_painted(reader.page, revision(reader.page))
     word.click()
     expect(button).to_have_text("Turn once")

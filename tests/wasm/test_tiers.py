@@ -97,7 +97,9 @@ def test_an_interpreter_found_wrong_later_is_replaced(context: BrowserContext, s
     page.goto("rotation.html?tier=snapshot")
     page.evaluate(
         """() => new Promise((resolve) => {
-            osft.kernel.onStatus(({state, tier}) => { if (state === 'ready' && tier === 'fast') resolve(); });
+            const look = ({state, tier}) => { if (state === 'ready' && tier === 'fast') resolve(); };
+            osft.kernel.onStatus(look);
+            look(osft.kernel.status);
         })"""
     )
     page.locator(".explorer[data-source='live']").wait_for(state="attached")

@@ -58,10 +58,11 @@ export function buildCell(root, {code, label, page, parameters, signal, drive, f
     printed.hidden = false;
     printed.textContent = '';
     setText(state, 'Running …');
-    const timer = setTimeout(() => { stopButton.hidden = false; }, STOP_AFTER);
-    const stopCounting = countSeconds(tools, (seconds) => {
-      if (seconds === LONG) setText(state, `Still running after ${LONG} seconds. Stop ends it; your code and the figure stay.`);
-    });
+    const timers = [
+      setTimeout(() => { stopButton.hidden = false; }, STOP_AFTER),
+      setTimeout(() => setText(state, `Still running after ${LONG} seconds. Stop ends it; your code and the figure stay.`), 1000 * LONG),
+    ];
+    const stopCounting = countSeconds(tools);
     try {
       await kernel.ready;
       const begun = kernel.stream('run_cell', {page, parameters: parameters(), code: editing.text()}, (step) => {
@@ -81,7 +82,7 @@ export function buildCell(root, {code, label, page, parameters, signal, drive, f
     } catch (error) {
       tellFailure(state, '', error);
     } finally {
-      clearTimeout(timer);
+      timers.forEach(clearTimeout);
       stopCounting();
       running = false;
       stream = null;

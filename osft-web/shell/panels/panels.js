@@ -13,17 +13,7 @@ const NEAR = '600px';
  * @param {PageModule} module
  */
 export function mountPanels(main, api, module) {
-  const observer = new IntersectionObserver((entries) => {
-    for (const {isIntersecting, target} of entries) {
-      if (!isIntersecting) continue;
-      observer.unobserve(target);
-      mountPanel(/** @type {HTMLElement} */ (target), api, module);
-    }
-  }, {rootMargin: NEAR});
-  api.signal.addEventListener('abort', () => observer.disconnect());
-  for (const root of /** @type {NodeListOf<HTMLElement>} */ (main.querySelectorAll('[data-panel]'))) {
-    if (KNOWN.includes(String(root.dataset.panel))) observer.observe(root);
-  }
+  whenNear(main, KNOWN, api.signal, (root) => mountPanel(root, api, module));
 }
 
 /**
@@ -32,16 +22,32 @@ export function mountPanels(main, api, module) {
  * @param {AbortSignal} signal
  */
 export function mountCells(main, signal) {
-  const observer = new IntersectionObserver(async (entries) => {
+  whenNear(main, ['cell'], signal, async (root) => {
+    const {mountCell} = await import('./cell.js');
+    if (!signal.aborted) mountCell(root, signal);
+  });
+}
+
+/**
+ * Acts on each panel of these names, once, when it comes near the screen.
+ * @param {HTMLElement} main
+ * @param {string[]} names
+ * @param {AbortSignal} signal
+ * @param {(root: HTMLElement) => void} act
+ */
+function whenNear(main, names, signal, act) {
+  const far = new Set(/** @type {NodeListOf<HTMLElement>} */ (main.querySelectorAll('[data-panel]')));
+  const observer = new IntersectionObserver((entries) => {
     for (const {isIntersecting, target} of entries) {
-      if (!isIntersecting) continue;
-      observer.unobserve(target);
-      const {mountCell} = await import('./cell.js');
-      if (!signal.aborted) mountCell(/** @type {HTMLElement} */ (target), signal);
+      const root = /** @type {HTMLElement} */ (target);
+      // A busy browser tells of several frames at once, in which a panel may have come, gone and come again.
+      if (!isIntersecting || !far.delete(root)) continue;
+      observer.unobserve(root);
+      act(root);
     }
   }, {rootMargin: NEAR});
   signal.addEventListener('abort', () => observer.disconnect());
-  for (const root of main.querySelectorAll('[data-panel="cell"]')) observer.observe(root);
+  for (const root of far) if (names.includes(String(root.dataset.panel))) observer.observe(root);
 }
 
 /**

@@ -4,17 +4,14 @@ import {element, setText} from '../dom.js';
 /**
  * Shows them after `beside` until the returned function is called; not read aloud, as they change all the time.
  * @param {HTMLElement} beside
- * @param {(seconds: number) => void} [each]  told each second, for what has to be said in words
  * @returns {() => void}
  */
-export function countSeconds(beside, each) {
+export function countSeconds(beside) {
   const begun = performance.now();
   const shown = element('span', {class: 'code-seconds', 'aria-hidden': 'true'});
   beside.append(shown);
   const timer = setInterval(() => {
-    const seconds = Math.round((performance.now() - begun) / 1000);
-    setText(shown, ` ${seconds} s`);
-    each?.(seconds);
+    setText(shown, ` ${Math.round((performance.now() - begun) / 1000)} s`);
   }, 1000);
   return () => {
     clearInterval(timer);
