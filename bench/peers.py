@@ -1,8 +1,9 @@
 """Beside what a reader would use instead: the rotation figure in a notebook, and drawn by Matplotlib.
 
-*JupyterLite* is `build.py lab` with a notebook of one cell that does what the original's first two do: it imports NumPy,
-Matplotlib and `special_ortho_group` of SciPy, and draws a hundred points, their rotation and both together, with titles,
-grids, a legend and a tight layout. Here an ipywidgets slider turns them. The cell is run as soon as the notebook takes keys.
+*JupyterLite* is `build.py lab` with a notebook of one cell that does what the original's first two do, but for an import of
+SciPy that the drawing does not need: it imports NumPy and Matplotlib, and draws a hundred points, their rotation and both
+together, with titles, grids, a legend and a tight layout. Here an ipywidgets slider turns them. The cell is run as soon as
+the notebook takes keys.
 *Matplotlib worker* is the same drawing in a bare module worker with stock Pyodide, without a notebook. *This site* is
 the page rotation. Each round starts a new browser with an empty profile for each of them in turn, waits for the first
 figure that can be moved, and then presses an arrow key on the slider again and again (asks the worker, where there is no
@@ -36,7 +37,6 @@ import numpy as np
 import matplotlib
 matplotlib.use("Agg") if WORKER else None
 import matplotlib.pyplot as plt
-IMPORTS
 
 cloud = np.random.default_rng(42).normal(size=(100, 2))
 
@@ -56,7 +56,7 @@ def rotation_figure(angle):
     return figure
 """
 CELL = f"""WORKER = False
-{DRAWING.replace("IMPORTS", "from scipy.stats import special_ortho_group")}
+{DRAWING}
 import ipywidgets
 
 def show(angle):
@@ -70,7 +70,7 @@ const pyodide = await loadPyodide({{packages: ['numpy', 'matplotlib']}});
 const png = pyodide.runPython({
     json.dumps(
         "WORKER = True"
-        + DRAWING.replace("IMPORTS", "")
+        + DRAWING
         + '''
 import io
 def png(angle):

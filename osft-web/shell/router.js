@@ -66,27 +66,28 @@ function linkOf(event) {
   return link && !link.target && !link.hasAttribute('download') && isDocument(link) ? link : null;
 }
 
-/** What has been read of the site, by path: kept for the visit. @type {Map<string, Promise<Document>>} */
+/** What has come of the site, by path: kept for the visit. @type {Map<string, Promise<string>>} */
+const texts = new Map();
+/** @type {Map<string, Promise<Document>>} */
 const documents = new Map();
 
 /** @param {string} path */
-const documentAt = (path) => kept(documents, path, () => read(path));
-
-/**
- * @param {string} path
- * @returns {Promise<Document>}
- */
-async function read(path) {
+const textAt = (path) => kept(texts, path, async () => {
   const response = await fetch(path);
   if (!response.ok) throw new Error(String(response.status));
-  const found = new DOMParser().parseFromString(await response.text(), 'text/html');
+  return response.text();
+});
+
+/** @param {string} path */
+const documentAt = (path) => kept(documents, path, async () => {
+  const found = new DOMParser().parseFromString(await textAt(path), 'text/html');
   // Its scripts come all at once, not as one is found to import another.
   const later = /** @type {HTMLTemplateElement|null} */ (found.getElementById('later'));
   for (const link of later?.content.querySelectorAll("link[rel='modulepreload']") ?? []) {
     if (!document.head.querySelector(`link[href='${link.getAttribute('href')}']`)) document.head.append(document.importNode(link));
   }
   return found;
-}
+});
 
 /**
  * A link that the reader is about to follow: what it leads to is there at the click, which tells of what fails.
@@ -102,12 +103,21 @@ async function expect(link) {
   }
 }
 
-/** The pages of the site, one by one while there is nothing else to do. A frame stays on its page. */
+/**
+ * The pages of the site, one by one while there is nothing else to do; what takes the processor long is left to the moment
+ * in which the reader is about to go there. A frame stays on its page.
+ */
 async function readAhead() {
   if (kernel.status.state !== 'ready' || isThrifty() || document.documentElement.dataset.embed) return;
-  for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll('.site-nav a'))) {
+  for (const {pathname} of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll('.site-nav a'))) {
     await new Promise((resolve) => whenIdle(() => resolve(null)));
-    await expect(link);
+    if (pathname === location.pathname) continue;
+    try {
+      const [, name] = /class="explorer" data-page="(\w+)"/.exec(await textAt(pathname)) ?? [];
+      if (name) await preparePage(name);
+    } catch {
+      // asked for again at the click
+    }
   }
 }
 
