@@ -302,6 +302,6 @@ export class Life {
 }
 
 /** Whether a service worker answers this page; in a frame without an origin the browser forbids even to ask. */
-function isControlled() {
+export function isControlled() {
   return origin !== 'null' && Boolean(navigator.serviceWorker?.controller);
 }

@@ -1,6 +1,7 @@
 // Moving between the site's documents without leaving: the content is swapped and Python keeps running.
 // Called by boot.js. Anything unusual (another site, a modifier key, a failed fetch) is left to the browser.
 import {kernel} from '../kernel/client.js';
+import {isControlled} from '../kernel/life.js';
 import {isThrifty} from '../kernel/material.js';
 import {whenIdle} from './dom.js';
 import {explorerOf, kept, mountPage, preparePage} from './mount.js';
@@ -105,10 +106,10 @@ async function expect(link) {
 
 /**
  * The pages of the site, one by one while there is nothing else to do; what takes the processor long is left to the moment
- * in which the reader is about to go there. A frame stays on its page.
+ * in which the reader is about to go there. A frame stays on its page; and where a service worker answers all is at hand.
  */
 async function readAhead() {
-  if (kernel.status.state !== 'ready' || isThrifty() || document.documentElement.dataset.embed) return;
+  if (kernel.status.state !== 'ready' || isThrifty() || isControlled() || document.documentElement.dataset.embed) return;
   for (const {pathname} of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll('.site-nav a'))) {
     await new Promise((resolve) => whenIdle(() => resolve(null)));
     if (pathname === location.pathname) continue;
