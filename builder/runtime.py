@@ -55,8 +55,9 @@ def accelerate(vendor_dir: Path, staging_dir: Path, log: Say) -> dict[str, Any]:
         features["stdlib"]["packs"]["fast"] = [packs["rest"]]
     if packs and snapshot:
         tiers["snapshot"] = start(packs=[packs["python"]], **snapshot)
-        # What is in memory already comes as files too, so that tools which look for them find them.
-        features["stdlib"]["packs"]["snapshot"] = [packs["rest"], packs["start"]]
+        # What is in memory already comes as files too, so that tools which look for them find them; the rest after it, because
+        # it has whole modules in the place of lean ones.
+        features["stdlib"]["packs"]["snapshot"] = [packs["start"], packs["rest"]]
     boot = {
         "loader": f"{runtime}/pyodide.mjs",
         "glue": f"{runtime}/pyodide.asm.mjs",

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from builder import tools
+from builder import runtime_lean, tools
 
 Say = Callable[[str], None]
 
@@ -31,6 +31,8 @@ PYTHON = "/lib/py"
 """Where the browser has py/."""
 UNUSED = (".py", ".pyi", ".h", ".a", ".pxd", ".pyx", ".c")
 """Endings of a wheel's files that nothing reads at run time, once its modules are compiled."""
+LEAN = "lean/bare"
+"""Where the lean modules are among what was compiled."""
 LIMIT = 600
 """Seconds that a job may take on a slow machine."""
 
@@ -41,13 +43,15 @@ class NodeError(Exception):
 
 @dataclass(frozen=True)
 class Compiled:
-    """What the jobs made. `full` and `bare` have the same modules, with and without docstrings;
+    """What the jobs made. `full` and `bare` have the same modules, with and without docstrings, `lean` a few of them
+    as far as a start needs them;
 
     `start` is what a start imports of them, `later` what a page may import when it first computes.
     """
 
     full: Path
     bare: Path
+    lean: Path
     python: Path
     start: frozenset[str]
     later: frozenset[str]
@@ -57,28 +61,33 @@ def compile_all(job: Job, py_zip: Path, log: Say) -> Compiled:
     """Bring both jobs up to date. `py_zip` holds the sources of py/."""
     vendor_dir = job.vendor_dir
     wheel = vendor_dir / job.lock["packages"]["numpy"]["file_name"]
-    ours = [HERE / name for name in ("runtime_node.py", "runtime_inside.py", "node_compile.mjs")]
+    ours = [HERE / name for name in ("runtime_node.py", "runtime_lean.py", "runtime_inside.py", "node_compile.mjs")]
     inputs = [*pyodide_files(vendor_dir), wheel, *ours]
 
     def library(out: Path) -> None:
         log("Compiling the standard library and NumPy for the browser; this is done once.")
-        with temporary() as sources:
+        with temporary() as sources, temporary() as lean:
             extract(vendor_dir / "python_stdlib.zip", sources, lambda name: True)
             extract(wheel, sources / "site-packages", lambda name: True)
+            write_tree(runtime_lean.sources(), lean)
             task = {
-                "mounts": {"lib": str(sources), "out": str(out)},
-                "settings": [["/task/lib", "/task/out", LIBRARY, "library"]],
+                "mounts": {"lib": str(sources), "lean": str(lean), "out": str(out)},
+                "settings": [
+                    ["/task/lib", "/task/out", LIBRARY, "library"],
+                    ["/task/lean", "/task/out/lean", LIBRARY, "library"],
+                ],
                 "environment": {"PYTHONNODEBUGRANGES": "1"},
             }
             job.run("node_compile.mjs", task | {"program": str(HERE / "runtime_inside.py")})
         extract(wheel, out / "full" / "site-packages", lambda name: not name.endswith(UNUSED))
 
     def python(out: Path) -> None:
-        with temporary() as sources:
+        with temporary() as sources, temporary() as library:
             extract(py_zip, sources, lambda name: True)
+            write_tree(read_tree(compiled / "full") | read_tree(compiled / LEAN), library)
             (out / "py").mkdir()
             task = {
-                "library": str(compiled / "full"),
+                "library": str(library),
                 "mounts": {"py": str(sources), "out": str(out)},
                 "settings": [["/task/py", "/task/out/py", PYTHON, "beside"]],
                 "start": str(out / "start.json"),
@@ -93,6 +102,7 @@ def compile_all(job: Job, py_zip: Path, log: Say) -> Compiled:
     return Compiled(
         compiled / "full",
         compiled / "bare",
+        compiled / LEAN,
         ours_compiled / "py",
         start=frozenset(names["start"]),
         later=frozenset(names["later"]),
@@ -137,6 +147,11 @@ def extract(archive: Path, target: Path, wanted: Callable[[str], bool]) -> None:
     """Unpack the wanted files of a zip, with names that stay inside the target."""
     with zipfile.ZipFile(archive) as source:
         source.extractall(target, [name for name in source.namelist() if wanted(name)])
+
+
+def read_tree(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder by its relative path."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def write_tree(files: dict[str, bytes], folder: Path) -> None:

@@ -14,7 +14,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from builder.runtime_node import HERE, LIBRARY, PYTHON, Compiled, Job, kept, pyodide_files, temporary, write_tree
+from builder.runtime_node import HERE, LIBRARY, PYTHON, Compiled, Job, kept, pyodide_files, read_tree, temporary, write_tree
 
 FOLDER = "runtime"
 DOCSTRINGS = "/lib/docstrings.json"
@@ -26,7 +26,8 @@ def write_packs(job: Job, compiled: Compiled, py_zip: Path, staging_dir: Path) -
     the start goes without, and py/ with its sources.
     """
     start = start_files(compiled)
-    rest = {path: content for path, content in read_tree(compiled.full).items() if path not in start}
+    lean = read_tree(compiled.lean)
+    rest = {path: content for path, content in read_tree(compiled.full).items() if path not in start or path in lean}
     with zipfile.ZipFile(py_zip) as archive:
         python = {name: archive.read(name) for name in archive.namelist()}
     contents = {
@@ -44,7 +45,8 @@ def write_packs(job: Job, compiled: Compiled, py_zip: Path, staging_dir: Path) -
 def docstrings(job: Job, compiled: Compiled) -> bytes:
     """What is to be put back, as JSON {module: {qualified name: text}}: what two starts do not share."""
     names = sorted(module_name(path) for path in compiled.start if path.endswith(".pyc"))
-    full, bare = read_tree(compiled.full), start_files(compiled)
+    full, lean = read_tree(compiled.full), read_tree(compiled.lean)
+    bare = {path: content for path, content in start_files(compiled).items() if path not in lean}
 
     def documentation(files: dict[str, bytes]) -> dict[str, dict[str, str]]:
         with temporary() as library, temporary() as out:
@@ -55,7 +57,7 @@ def docstrings(job: Job, compiled: Compiled) -> bytes:
             return found
 
     def compare(out: Path) -> None:
-        wanted, there = documentation(full | {path: full[path] for path in bare}), documentation(full | bare)
+        wanted, there = documentation(full), documentation(full | bare)
         differing = {
             name: {key: text for key, text in texts.items() if there.get(name, {}).get(key) != text}
             for name, texts in wanted.items()
@@ -63,20 +65,28 @@ def docstrings(job: Job, compiled: Compiled) -> bytes:
         text = json.dumps({name: texts for name, texts in differing.items() if texts})
         (out / "docstrings.json").write_text(text, encoding="utf-8")
 
-    programs = [HERE / name for name in ("runtime_docs.py", "runtime_pack.py", "runtime_node.py", "node_compile.mjs")]
+    programs = (
+        "runtime_docs.py",
+        "runtime_pack.py",
+        "runtime_lean.py",
+        "runtime_node.py",
+        "runtime_inside.py",
+        "node_compile.mjs",
+    )
     listed = compiled.python.parent / "start.json"
-    folder = kept("docs", [*pyodide_files(job.vendor_dir), listed, *programs, HERE / "runtime_inside.py"], compare)
+    folder = kept("docs", [*pyodide_files(job.vendor_dir), listed, *(HERE / name for name in programs)], compare)
     return (folder / "docstrings.json").read_bytes()
 
 
 def start_files(compiled: Compiled) -> dict[str, bytes]:
-    """The files of the library that pages need, by their path in it.
+    """The files of the library that pages need, by their path in it; of a few modules a lean one.
 
     What every start imports comes without docstrings. What a page imports when it first computes keeps
     them, because it may be imported after the others got theirs back.
     """
     bare, full = read_tree(compiled.bare), read_tree(compiled.full)
-    return {path: bare.get(path, full[path]) for path in compiled.start} | {path: full[path] for path in compiled.later}
+    files = {path: bare.get(path, full[path]) for path in compiled.start} | {path: full[path] for path in compiled.later}
+    return files | read_tree(compiled.lean)
 
 
 def placed(files: Mapping[str, bytes], folder: str) -> dict[str, bytes]:
@@ -87,11 +97,6 @@ def placed(files: Mapping[str, bytes], folder: str) -> dict[str, bytes]:
 def module_name(path: str) -> str:
     """The module of a compiled file, such as `numpy.linalg` of `site-packages/numpy/linalg/__init__.pyc`."""
     return path.removeprefix("site-packages/").removesuffix(".pyc").replace("/", ".").removesuffix(".__init__")
-
-
-def read_tree(folder: Path) -> dict[str, bytes]:
-    """Every file of a folder by its relative path."""
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def pack(files: Mapping[str, bytes]) -> bytes:

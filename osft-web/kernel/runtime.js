@@ -29,6 +29,9 @@ const DOCSTRINGS = '/lib/docstrings.json';
 /** Asked for where packs carry the standard library file by file; answered with a zip of nothing. */
 const EMPTY = 'empty:';
 
+/** Milliseconds after which the first answer has imported what it needs. */
+const SETTLED = 1000;
+
 /** URL -> its bytes or compiled module, promised before they come. @type {Map<string, PromiseWithResolvers<any>>} */
 const supplies = new Map();
 
@@ -78,7 +81,9 @@ export async function boot(plan, tell) {
     packages: plan.packages,
     jsglobals: offered(),
     createPyodideModule: async (/** @type {any} */ settings) => {
+      const lift = keepSmallModules();
       const module = await createModule(settings);
+      lift();
       if (snapshot) restore(module, await snapshot);
       return module;
     },
@@ -95,19 +100,25 @@ export async function boot(plan, tell) {
   confine();
 
   tell.stage('import');
+  // What is imported stays: to look for garbage in it while it grows would take a thirtieth of the start.
+  const garbage = pyodide.pyimport('gc');
+  garbage.disable();
   // A wheel that Pyodide could not load raises nothing there, so presence is proved here.
   const numpy = attempt('OSFT-E10', () => pyodide.pyimport('numpy'));
   if (plan.python) pyodide.unpackArchive(await supply(plan.python).promise, 'zip', {extractDir: PYTHON});
   pyodide.pyimport('sys').path.append(PYTHON);
   if (snapshot) {
     prove(pyodide, plan.fingerprint, false);
-    // The generators in the memory have the state of the machine that recorded it.
-    pyodide.pyimport('random').seed();
-    pyodide.pyimport('numpy.random').seed();
+    // A generator in the memory has the state of the machine that recorded it; NumPy's own is not part of a start.
+    pyodide.pyimport('sys').modules.get('random')?.seed();
   }
   const bridge = attempt('OSFT-E11', () => pyodide.pyimport('explorer.bridge'));
   bridge.listen(tell.text);
   supplies.clear();
+  setTimeout(() => {
+    garbage.freeze();
+    garbage.enable();
+  }, SETTLED);
   const versions = {python: pyodide.pyimport('sys').version.split(' ')[0], numpy: numpy.__version__, pyodide: pyodide.version};
   return {...handles(pyodide, bridge), prove: () => snapshot && prove(pyodide, plan.fingerprint, true), versions, pyodide};
 }
@@ -198,6 +209,27 @@ function answerFetches(plan) {
       }
     };
   });
+}
+
+/**
+ * While Emscripten starts it makes a module for each of some 260 functions, of which there are some thirty kinds: compile
+ * one of each kind.
+ * @returns {() => void} Ends it.
+ */
+function keepSmallModules() {
+  const {Module} = WebAssembly;
+  /** @type {Map<string, WebAssembly.Module>} */
+  const kinds = new Map();
+  WebAssembly.Module = new Proxy(Module, {
+    construct(_, [bytes]) {
+      if (bytes.length > 100) return new Module(bytes);
+      const kind = String(bytes);
+      const module = kinds.get(kind) ?? new Module(bytes);
+      kinds.set(kind, module);
+      return module;
+    },
+  });
+  return () => { WebAssembly.Module = Module; };
 }
 
 /**

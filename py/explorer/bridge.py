@@ -17,9 +17,8 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from explorer.declare import InvalidParameter
+from explorer.declare import Array, InvalidParameter
 from explorer.surface import SURFACE
 
 TEXT_LIMIT = 10_000
@@ -111,7 +110,7 @@ class _Arena:
     """Where answers are written. Plain classes here: each dataclass would add to the start."""
 
     def __init__(self) -> None:
-        self.values: NDArray[np.float64] = np.zeros(4096)
+        self.values: Array = np.zeros(4096)
         self.length = 0
         self.sent: dict[tuple[str, str], object] = {}
         self.listener: Listener = lambda handle, text: None

@@ -10,13 +10,16 @@ import functools
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array: TypeAlias = NDArray[np.float64]
+else:
+    Array = np.ndarray  # a start has no time for numpy.typing
 Value = float | int | bool | str | Array
 Outputs = dict[str, Value]
 Bound = float | list[str] | Mapping[str, Any] | None
@@ -38,8 +41,7 @@ class InvalidParameter(ValueError):  # noqa: N818 - reads as what it is: raise I
         self.field = field
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """One entry of a `choice`: the value of the URL and the words the reader sees."""
 
     value: str | int
@@ -51,8 +53,7 @@ def choices(labels: Mapping[str, str]) -> tuple[Choice, ...]:
     return tuple(Choice(value, label) for value, label in labels.items())
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One setting of a page; its name is the Python keyword, the control and the URL key.
 
     `kind`: int, float, flag, choice, seed, divisor (an int that divides the parameter `of`),
@@ -76,21 +77,29 @@ class Parameter:
     of: str | None = None
     pattern: str | None = None
 
-    def __post_init__(self) -> None:
+    @property
+    def bounds(self) -> tuple[Bound, Bound]:
+        """What limits it below and above: as declared, or by its kind."""
         if self.kind == "seed":
-            object.__setattr__(self, "low", 0)
-            object.__setattr__(self, "high", SEED_LIMIT)
+            return 0, SEED_LIMIT
         if self.kind == "divisor":
-            object.__setattr__(self, "low", 1)
-            object.__setattr__(self, "high", [self.of])
+            return 1, [str(self.of)]
+        return self.low, self.high
 
     def as_json(self) -> dict[str, Any]:
         """The declaration as plain data; what is not declared is left out."""
         entry: dict[str, Any] = {"name": self.name, "label": self.label, "kind": self.kind}
         entry["default"] = self.default
-        for key in ("low", "high", "step", "of", "pattern", "shown_when"):
-            if getattr(self, key) is not None:
-                entry[key] = getattr(self, key)
+        low, high = self.bounds
+        given = {
+            "low": low,
+            "high": high,
+            "step": self.step,
+            "of": self.of,
+            "pattern": self.pattern,
+            "shown_when": self.shown_when,
+        }
+        entry.update({key: value for key, value in given.items() if value is not None})
         if self.choices:
             entry["choices"] = [{"value": c.value, "label": c.label} for c in self.choices]
         entry["unit"] = self.unit
@@ -104,8 +113,7 @@ class Parameter:
 
     def limits(self, known: Mapping[str, Any]) -> tuple[float, float]:
         """The smallest and the largest value allowed at the settings declared before it."""
-        low = _resolve(self.low, known)
-        high = _resolve(self.high, known)
+        low, high = (_resolve(bound, known) for bound in self.bounds)
         return (-math.inf if low is None else low, math.inf if high is None else high)
 
     def usual(self, known: Mapping[str, Any]) -> Any:
@@ -193,8 +201,7 @@ class Parameter:
         return value
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(NamedTuple):
     """One result of a page: float, int, flag, text, vector or matrix.
 
     `digits` is how many significant digits are shown; with `percent` a share is shown as so many
@@ -283,8 +290,7 @@ def validated(
     return wrap
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(NamedTuple):
     """One page: what it takes, what it gives, and the pure function between.
 
     `live`: the settings of the page's live run, where it has one.
@@ -294,7 +300,7 @@ class Page:
     title: str
     parameters: tuple[Parameter, ...]
     outputs: tuple[Output, ...]
-    compute: Callable[..., Outputs] = field(repr=False)
+    compute: Callable[..., Outputs]
     live: tuple[Parameter, ...] = ()
 
     def validate(self, given: Mapping[str, Any]) -> dict[str, Any]:

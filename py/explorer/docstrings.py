@@ -1,7 +1,8 @@
-"""Gives functions the documentation back that the quick start left out.
+"""Gives NumPy back what the quick start left out: the whole of a few modules, and documentation.
 
-Called by osft-web/kernel/runtime.js once the rest of the library has come. The build took the
-docstrings out (builder/runtime_inside.py) and wrote them down (builder/runtime_docs.py).
+Called by osft-web/kernel/runtime.js once the rest of the library has come. The build put lean modules
+in the place of whole ones (builder/runtime_lean.py), took the docstrings out (builder/runtime_inside.py)
+and wrote them down (builder/runtime_docs.py).
 """
 
 from __future__ import annotations
@@ -17,6 +18,11 @@ def restore(path: str) -> int:
 
     A name that is not there, or whose documentation cannot be set, is left as it is.
     """
+    for name, module in list(sys.modules.items()):
+        become_whole = getattr(module, "__dict__", {}).get("_become_whole")
+        # Of Python's own library a module becomes whole when it is asked for more.
+        if become_whole is not None and name.startswith("numpy."):
+            become_whole()
     attached = 0
     for module, documented in json.loads(Path(path).read_text(encoding="utf-8")).items():
         for name, text in documented.items() if module in sys.modules else ():

@@ -17,6 +17,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser
 
+from builder import runtime_lean
+from builder.runtime_pack import module_name
 from explorer import surface
 from explorer.declare import Page, Parameter
 from tests.kernel.driver import Run, built_tiers, started
@@ -139,6 +141,27 @@ for start in range(0, len(names), 200): print(" ".join(names[start:start + 200])
     same(found)
 
 
+def test_what_a_start_goes_without_is_whole_when_asked_for(starts: dict[str, Run]) -> None:
+    """Each module has every name, and Pyodide's changes of it stay."""
+    modules = sorted(module_name(f"{path}c") for path in runtime_lean.sources())
+    code = f"""
+import asyncio, importlib, logging, pickle, signal, socket, traceback, zlib, _colorize
+for name in {modules}:
+    names = [other for other in dir(importlib.import_module(name)) if not other.startswith("__")]
+    print(name, len(names), zlib.crc32(" ".join(names).encode()))
+print(asyncio.run.__wrapped__ is asyncio.runners.run, isinstance(asyncio.get_running_loop(), asyncio.AbstractEventLoop))
+print(signal.SIGINT.name, socket.AF_INET.name, logging.getLevelName(10), pickle.loads(pickle.dumps([1, "tea"])))
+print(repr(_colorize.get_theme(force_color=True).traceback.type), repr(_colorize.get_theme().traceback.type))
+try:
+    1 / 0
+except ZeroDivisionError as error:
+    print(traceback.format_exception_only(error), traceback.format_exception_only(error, colorize=True))
+"""
+    found = {tier: run("return say(given[0]);", code).splitlines() for tier, run in starts.items()}
+    assert "ZeroDivisionError" in found["stock"][-1]
+    same(found)
+
+
 @pytest.mark.parametrize(
     "module",
     [
@@ -202,5 +225,5 @@ def test_chance_is_new_in_every_worker(starts: dict[str, Run]) -> None:
         first = run("return say(given[0]);", code).split()
         run("await kernel.stop();")
         second = run("return say(given[0]);", code).split()
-        assert len(first) == 3
+        assert len(first) == 3, (tier, first)
         assert not set(first) & set(second), tier

@@ -125,6 +125,28 @@ def test_the_second_visit_finds_the_snapshot_at_hand(context: BrowserContext) ->
     assert asked == []
 
 
+def test_a_damaged_snapshot_is_not_kept(context: BrowserContext) -> None:
+    first = started(context, "index.html?tier=snapshot")
+    kept = """
+        const {url, response} = await (async () => {
+          for (;;) {
+            const shelf = await caches.open('osft-snapshot');
+            const [request] = await shelf.keys();
+            if (request) return {url: request.url, response: await shelf.match(request)};
+            await pause(50);
+          }
+        })();
+        const bytes = new Uint8Array(await response.arrayBuffer());
+    """
+    damaged = first(
+        f"{kept} bytes[9000] ^= 1; await (await caches.open('osft-snapshot')).put(url, new Response(bytes)); return bytes[9000];"
+    )
+    second = started(context, "index.html?tier=snapshot")
+    assert second("return [kernel.status.state, kernel.status.tier];") == ["ready", "snapshot"]
+    mended = second(f"for (;;) {{ {kept} if (bytes[9000] !== given[0]) return bytes[9000]; await pause(50); }}", damaged)
+    assert mended == damaged ^ 1
+
+
 @pytest.mark.parametrize(
     ("connection", "rate", "chosen"),
     [

@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from explorer.declare import Array
 
 LAYERS = ("1", "2")
 STAGES = ("initial", "pretrained", "full", "osft")
