@@ -40,6 +40,11 @@ class Kernel {
     return this.#life.build;
   }
 
+  /** Have ready what the start begins with. */
+  prepare() {
+    this.#life.prepare();
+  }
+
   /**
    * Start Python, once; after a failure, try again.
    * @returns {Promise<Status>}

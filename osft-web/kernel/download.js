@@ -1,7 +1,7 @@
 // Fetches one file and proves that it is the one the build wrote: status, type, length and SHA-256.
 // Called by supply.js. Says which file and why when it is not, and how to mend it.
 
-import {fromCopy, fromShelf} from './shelf.js';
+import {fromCopy, fromShelf, offShelf} from './shelf.js';
 
 /** @typedef {import('./protocol.js').Wanted} Wanted */
 /** @typedef {{bytes: ArrayBuffer, module: Promise<WebAssembly.Module> | null}} Downloaded */
@@ -61,29 +61,49 @@ export class Download {
 
   /**
    * The network's answer or what this machine keeps. An address has the version in it, so what the browser holds is not
-   * asked about again, however old; what comes damaged is looked for in the offline copy, and then past every cache.
+   * asked about again, however old.
    * @param {AbortSignal} signal
    * @param {number} damaged
    */
   async request(signal, damaged) {
     const {url} = this.file;
-    const kept = damaged ? damaged === 1 && (await fromCopy(url)) : SHELVED.test(this.name) && (await fromShelf(url));
+    const kept = await this.kept(damaged);
     if (kept) return kept;
     /** @type {Record<string, string>} */
     const headers = this.loaded ? {Range: `bytes=${this.loaded}-`, 'If-Range': this.version} : {};
+    const held = this.loaded ? 'default' : 'force-cache';
+    let response;
+    let reason = '';
     try {
-      const response = await fetch(url, {signal, headers, cache: damaged ? 'reload' : this.loaded ? 'default' : 'force-cache'});
-      if (response.status !== 206) this.loaded = 0;
-      const encoded = response.headers.has('content-encoding');
-      this.version = encoded ? '' : (response.headers.get('etag') ?? response.headers.get('last-modified') ?? '');
-      return response.ok ? response : ((await fromCopy(url)) ?? response);
+      response = await fetch(url, {signal, headers, cache: damaged ? 'reload' : held});
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      const copy = await fromCopy(url);
-      if (!copy) throw new Fault('OSFT-E06', `${this.name} did not come (${/** @type {Error} */ (error).message})`);
-      this.loaded = 0;
-      return copy;
+      reason = /** @type {Error} */ (error).message;
     }
+    if (!response?.ok) {
+      const copy = await fromCopy(url);
+      if (copy) {
+        this.loaded = 0;
+        return copy;
+      }
+    }
+    if (!response) throw new Fault('OSFT-E06', `${this.name} did not come (${reason})`);
+    if (response.status !== 206) this.loaded = 0;
+    const encoded = response.headers.has('content-encoding');
+    this.version = encoded ? '' : (response.headers.get('etag') ?? response.headers.get('last-modified') ?? '');
+    return response;
+  }
+
+  /**
+   * What is looked at before the network: the snapshot of an earlier visit; and once for what came damaged, the offline copy.
+   * @param {number} damaged
+   */
+  async kept(damaged) {
+    const {url} = this.file;
+    if (!SHELVED.test(this.name)) return damaged === 1 ? fromCopy(url) : undefined;
+    if (!damaged) return fromShelf(url);
+    await offShelf(url);
+    return undefined;
   }
 
   /**

@@ -6,12 +6,14 @@ import {Depot} from './depot.js';
 import {FAULTS, KernelError, asKernelError} from './errors.js';
 import {Host} from './host.js';
 import {equip, gather, isThrifty} from './material.js';
+import {readManifest} from './plan.js';
 
 /** @typedef {import('./protocol.js').Status} Status */
 /** @typedef {import('./protocol.js').Arguments} Arguments */
 /** @typedef {import('./protocol.js').Feature} Feature */
 /** @typedef {import('./protocol.js').Progress} Progress */
 /** @typedef {import('./material.js').Material} Material */
+/** @typedef {import('./plan.js').Manifest} Manifest */
 
 /** A second death within this many milliseconds is not mended without being asked. */
 const PATIENCE = 60_000;
@@ -44,6 +46,8 @@ export class Life {
   #spareWanted = false;
   /** @type {Promise<Material> | null} */
   #material = null;
+  /** The list of files, if it was asked for before the start. @type {Promise<Manifest> | null} */
+  #listed = null;
   /** @type {Depot | null} */
   #depot = null;
   /** @type {KernelError | null} */
@@ -63,6 +67,13 @@ export class Life {
   listen(listener) {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Ask for the list of files, so that it is there when Python starts; a page that was out of sight may have started before. */
+  prepare() {
+    if (this.status.state !== 'off') return;
+    this.#listed = readManifest();
+    this.#listed.catch(() => {}); // told at the start
   }
 
   /** Start, unless that is under way or done. */
@@ -177,7 +188,9 @@ export class Life {
   /** @returns {Promise<Material>} */
   async #gather() {
     if (!this.#depot || this.#depot.ended) this.#depot = new Depot((progress) => this.#progressed(progress));
-    const material = await gather(this.#depot, this.build, this.#careful);
+    const listed = this.#listed ?? readManifest();
+    this.#listed = null; // a later start reads it again
+    const material = await gather(this.#depot, listed, this.build, this.#careful);
     this.build = material.build;
     material.planned.then(
       ({plan}) => this.#tell({tier: plan.tier}),

@@ -2,10 +2,11 @@
 // Called by life.js, which hands the result to every worker that it raises.
 
 import {KernelError} from './errors.js';
-import {allFiles, makePlan, readManifest} from './plan.js';
+import {allFiles, makePlan} from './plan.js';
 
 /** @typedef {import('./protocol.js').Plan} Plan */
 /** @typedef {import('./plan.js').Boot} Boot */
+/** @typedef {import('./plan.js').Manifest} Manifest */
 /** @typedef {import('./host.js').Host} Host */
 /** @typedef {import('./protocol.js').Tier} Tier */
 /** @typedef {import('./depot.js').Depot} Depot */
@@ -14,14 +15,15 @@ import {allFiles, makePlan, readManifest} from './plan.js';
 
 /**
  * @param {Depot} depot
+ * @param {Promise<Manifest>} listed
  * @param {string} build The build this page was opened with, or '' if it is not known yet.
  * @param {boolean} careful Whether a snapshot has failed in this visit.
  * @returns {Promise<Material>}
  */
-export async function gather(depot, build, careful) {
+export async function gather(depot, listed, build, careful) {
   const missing = ['WebAssembly', 'Worker', 'DecompressionStream'].find((name) => !(name in globalThis));
   if (missing) throw new KernelError('OSFT-E07', `it has no ${missing}`);
-  const manifest = await readManifest(new URL('manifest.json', depot.root));
+  const manifest = await listed;
   // The scripts of this page are of the build that it was opened with; Python of another may not fit them.
   if (build && build !== manifest.build) throw new KernelError('OSFT-E14');
   const {boot, build: current} = manifest;

@@ -23,11 +23,9 @@ import {KernelError} from './errors.js';
 /** From generated/ to the site that it lies in. */
 const BESIDE = '../';
 
-/**
- * @param {URL} url
- * @returns {Promise<Manifest>}
- */
-export async function readManifest(url) {
+/** @returns {Promise<Manifest>} */
+export async function readManifest() {
+  const url = new URL('../generated/manifest.json', import.meta.url);
   /** @type {Response} */
   let response;
   try {

@@ -17,6 +17,18 @@ export async function fromShelf(url) {
 }
 
 /**
+ * Keep a file no longer: it is damaged.
+ * @param {string} url
+ */
+export async function offShelf(url) {
+  try {
+    await (await caches.open(NAME)).delete(url);
+  } catch {
+    // Then it is found damaged again at the next visit.
+  }
+}
+
+/**
  * From the offline copy of any build: the version in the address tells which.
  * @param {string} url
  * @returns {Promise<Response | undefined>}

@@ -14,11 +14,15 @@ applyEmbed();
 const painted = new Promise((resolve) => {
   if (document.visibilityState === 'hidden') resolve(null);
   setTimeout(resolve, UNSEEN);
-  requestAnimationFrame(() => requestAnimationFrame(resolve));
+  requestAnimationFrame(() => {
+    kernel.prepare();
+    requestAnimationFrame(resolve);
+  });
 });
-const ready = painted.then(() => {
+const ready = painted.then(async () => {
   const later = /** @type {HTMLTemplateElement|null} */ (document.getElementById('later'));
   if (later) document.head.append(document.importNode(later.content, true)); // before the megabytes of Python, which would hold it up
+  await new Promise((resolve) => setTimeout(resolve)); // on a slow phone either takes as long as a frame
   return kernel.start();
 });
 /** @type {any} */ (window).osft = {ready, kernel};

@@ -119,25 +119,6 @@ class Sabotage:
         """Where a document is."""
         return self.server.url + address
 
-    def slow_network(self, page: Page, bits_per_second: float) -> Callable[[], None]:
-        """Let the page's network be this slow; what is returned makes it fast again."""
-        session = page.context.new_cdp_session(page)
-        session.send("Network.enable")
-
-        def limit(bytes_per_second: float) -> None:
-            session.send(
-                "Network.emulateNetworkConditions",
-                {
-                    "offline": False,
-                    "latency": 0,
-                    "downloadThroughput": bytes_per_second,
-                    "uploadThroughput": bytes_per_second,
-                },
-            )
-
-        limit(bits_per_second / 8)
-        return lambda: limit(-1)
-
     def end(self) -> None:
         """Stop what was started: the pages first, so that they miss no server."""
         for context in self._contexts:

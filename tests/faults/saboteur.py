@@ -10,6 +10,7 @@ import contextlib
 import http.server
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -36,6 +37,9 @@ class Saboteur:
         self.faults: dict[str, Fault] = {}
         self.asked: list[str] = []
         self.released = threading.Event()
+        self.bytes_per_second: float | None = None
+        """What all answers share; a slow line, because a browser's own emulation of one may leave requests unanswered."""
+        self.line = threading.Lock()
         self._server: http.server.ThreadingHTTPServer | None = None
         self.start()
 
@@ -170,9 +174,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if start and self.headers.get("If-Range") == facts["ETag"]:
             first, size = int(start[1]), len(content)
             self.begin(HTTPStatus.PARTIAL_CONTENT, mime, size - first, Content_Range=f"bytes {first}-{size - 1}/{size}", **facts)
-            self.wfile.write(content[first:])
+            self.send(content[first:])
             return
         self.begin(HTTPStatus.OK, mime, len(content), **facts)
+        self.send(content)
+
+    def send(self, content: bytes) -> None:
+        """The body, on a slow line a fiftieth of a second after the other, in turn with the other answers."""
+        while content and (speed := self.saboteur.bytes_per_second):
+            first = int(speed / 50)
+            with self.saboteur.line:
+                self.wfile.write(content[:first])
+                time.sleep(len(content[:first]) / speed)
+            content = content[first:]
         self.wfile.write(content)
 
     def plain(self, status: HTTPStatus, mime: str, content: bytes) -> None:

@@ -223,18 +223,33 @@ def test_offline_before_the_first_visit_ends(sabotage: Sabotage) -> None:
 
 def test_a_slow_network(sabotage: Sabotage) -> None:
     """F8: the count of bytes moves, the time left is told, and reading needs none of it."""
-    page = sabotage.page()
-    page.goto(sabotage.url("svd.html?rank=3"))
-    faster = sabotage.slow_network(page, 400_000)
-    page.reload()
+    sabotage.server.bytes_per_second = 100_000
+    page = sabotage.page("svd.html?rank=3")
     is_readable(page)
     chip = page.locator("#python-chip")
     expect(chip).to_contain_text(re.compile(r"of [\d.]+ MB, about \d+ min left"))
     seen = chip.text_content() or ""
     expect(chip).not_to_contain_text(seen.partition(" of ")[0])
     assert loaded_megabytes(chip.text_content() or "") > loaded_megabytes(seen) >= 0
-    faster()
+    sabotage.server.bytes_per_second = None
     is_live(page)
+
+
+CHIP = """document.addEventListener('DOMContentLoaded', () => {
+  const chip = document.getElementById('python-chip');
+  window.told = [];
+  new MutationObserver(() => told.push(chip.textContent)).observe(chip, {childList: true, characterData: true, subtree: true});
+})"""
+
+
+def test_progress_is_told_in_bytes(sabotage: Sabotage) -> None:
+    """While the largest file is on its way the chip says how much has come of how much."""
+    sabotage.server.bytes_per_second = 6e6
+    page = sabotage.page("parameters.html?nosw=1", CHIP)
+    is_live(page)
+    expect(page.locator("#python-chip")).to_have_text("Python is ready")
+    told = page.evaluate("() => told")
+    assert sum(loaded_megabytes(text) >= 0 for text in told) >= 2, told
 
 
 VISIBILITY = "(state) => Object.defineProperty(document, 'visibilityState', {get: () => state, configurable: true})"

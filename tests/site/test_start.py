@@ -10,25 +10,6 @@ from playwright.sync_api import Page, expect
 from tests.site.driver import open_live, output, wait_rested
 
 
-def test_progress_is_told_in_bytes(page: Page) -> None:
-    """While the largest file is on its way the chip says how much has come of how much."""
-    session = page.context.new_cdp_session(page)
-    session.send("Network.enable")
-    conditions = {"offline": False, "latency": 5, "downloadThroughput": 6e6, "uploadThroughput": 6e6}
-    session.send("Network.emulateNetworkConditions", conditions)
-    told: list[str] = []
-    page.expose_function("tell", lambda text: told.append(text))
-    page.add_init_script("""document.addEventListener('DOMContentLoaded', () => {
-      const chip = document.getElementById('python-chip');
-      const look = new MutationObserver(() => window.tell(chip.textContent));
-      look.observe(chip, {childList: true, characterData: true, subtree: true});
-    })""")
-    open_live(page, "parameters.html?nosw=1")
-    expect(page.locator("#python-chip")).to_have_text("Python is ready")
-    amounts = [re.search(r"([\d.]+) ([kM]?B) of ([\d.]+) MB", text) for text in told]
-    assert sum(found is not None for found in amounts) >= 2, told
-
-
 def test_a_machine_four_times_slower(page: Page) -> None:
     """Dragging makes no queue: when the hand rests, slider, number, address and figure say the same."""
     session = page.context.new_cdp_session(page)
@@ -63,3 +44,17 @@ def test_an_address_that_is_none_shows_the_page_that_says_so(page: Page, address
     expect(page.locator(".story li a").first).to_have_attribute("href", "index.html")
     page.locator(".story li a").first.click()
     expect(page.locator("h1")).to_have_text("Down the Orthogonal Rabbit Hole")
+
+
+def test_a_page_out_of_sight_asks_for_the_list_of_files_once(page: Page) -> None:
+    """It starts without a frame; a list that was asked for at its first frame would be an old one at a later start."""
+    page.add_init_script("""
+        Object.defineProperty(document, 'visibilityState', {get: () => 'hidden'});
+        const draw = window.requestAnimationFrame.bind(window);
+        window.requestAnimationFrame = (act) => setTimeout(draw, 1000, act);
+    """)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "manifest.json" in request.url else None)
+    open_live(page, "rotation.html?nosw=1")
+    page.wait_for_timeout(1500)
+    assert len(asked) == 1
