@@ -10,11 +10,9 @@
 // `grid`, whether it has grid lines (x: no, y: yes); `hidden`, which keeps the scale and draws nothing.
 
 import {scaleLinear, scaleLog} from '../generated/vendor/d3.js';
+import {decimal} from '../shell/numbers.js';
 import {child, pass, px} from './svg.js';
 import {inset} from './panels.js';
-
-/** Made once: making one takes longer than writing all ticks of a drawing. */
-const TICKS = new Intl.NumberFormat('en', {maximumFractionDigits: 4});
 
 /**
  * @typedef {object} Axis
@@ -134,7 +132,7 @@ export function compact(value) {
     const mantissa = +(value / 10 ** power).toPrecision(2);
     return `${mantissa === 1 ? '' : `${mantissa}·`}10${superscript(power)}`;
   }
-  return TICKS.format(+value.toPrecision(4));
+  return decimal(+value.toPrecision(4), 4);
 }
 
 /** @param {number} power */

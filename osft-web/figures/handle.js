@@ -152,7 +152,7 @@ export function movable(stage, key, spec, {signal} = {}) {
     else if (event.key === 'End') next = [spec.high[0] ?? 0, ...now.slice(1)];
     if (!next) return;
     event.preventDefault();
-    apply(whole(next, now), true);
+    spec.set(limit(whole(next, now)), true); // the knob goes with the figure, in one frame
   }
 
   /**

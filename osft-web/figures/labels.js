@@ -10,6 +10,10 @@
 
 const LETTER = 7.3;
 const HEIGHT = 16;
+/** As far as this from every other line a name is nobody else's. */
+const APART = 22;
+/** Where a name may stand around its point: above, below, and so on. */
+const AROUND = [-90, 90, -135, -45, 45, 135, 0, 180].map((turn) => [Math.cos(turn * Math.PI / 180), Math.sin(turn * Math.PI / 180)]);
 
 /**
  * @param {Wanted[]} wanted
@@ -48,28 +52,31 @@ export function placeNames(lines, bounds, written = []) {
   const tracks = lines.map(({points}) => sampled(points));
   const taken = written.map(({x, y, anchor, text}) => boxOf(x, y, anchor, text));
   return lines.map(({text, points}, own) => {
-    /** @type {{spot: Spot, box: Box, cost: number} | null} */
-    let best = null;
-    for (const {left, top} of points) {
+    const places = points.flatMap(({left, top}) => AROUND.map(([c, s]) => {
+      const {spot, box} = at(left, top, text, c, s, 13);
+      const roomy = {left: box.left - 3, right: box.right + 3, top: box.top, bottom: box.bottom + 1};
+      return {spot, box, roomy, left, top, cost: (within(roomy, bounds) ? 0 : 60) + 40 * taken.filter((one) => overlap(one, roomy)).length};
+    }));
+    // What follows takes the time, and only adds to the cost: with the cheap ones first, few places need it.
+    places.sort((a, b) => a.cost - b.cost);
+    /** @type {typeof places[number] | undefined} */
+    let best;
+    for (const place of places) {
+      if (best && place.cost >= best.cost) break;
+      const {roomy, left, top} = place;
       // Where lines meet, a name could be either's.
-      const point = {left, right: left, top, bottom: top};
-      const shared = tracks.some((track, i) => i !== own && nearest(track, point) < 8) ? 12 : 0;
-      for (const turn of [-90, 90, -135, -45, 45, 135, 0, 180]) {
-        const found = at(left, top, text, Math.cos(turn * Math.PI / 180), Math.sin(turn * Math.PI / 180), 13);
-        const roomy = {left: found.box.left - 3, right: found.box.right + 3, top: found.box.top, bottom: found.box.bottom + 1};
-        let cost = shared + (within(roomy, bounds) ? 0 : 60);
-        for (const box of taken) if (overlap(box, roomy)) cost += 40;
-        // The rest, which takes the time, only adds to it.
-        if (best && cost >= best.cost - 0.01) continue;
-        // A name that is nearer to another line would be read as that line's.
-        let others = Infinity;
-        tracks.forEach((track, i) => {
-          for (const point of track) if (holds(roomy, point)) cost += i === own ? 1.5 : 3;
-          if (i !== own) others = Math.min(others, nearest(track, roomy));
-        });
-        cost += Math.max(0, 22 - others) / 4;
-        if (!best || cost < best.cost - 0.01) best = {...found, cost};
-      }
+      const shared = tracks.some((track, i) => i !== own && distance(track, {left, right: left, top, bottom: top}, 8).least < 8);
+      let cost = place.cost + (shared ? 12 : 0);
+      if (best && cost >= best.cost) continue;
+      // A name that is nearer to another line would be read as that line's.
+      let others = Infinity;
+      tracks.forEach((track, i) => {
+        const {least, inside} = distance(track, roomy, APART);
+        cost += (i === own ? 1.5 : 3) * inside;
+        if (i !== own) others = Math.min(others, least);
+      });
+      cost += Math.max(0, APART - others) / 4;
+      if (!best || cost < best.cost - 0.01) best = {...place, cost};
     }
     if (best) taken.push(best.box);
     return best?.spot;
@@ -77,37 +84,47 @@ export function placeNames(lines, bounds, written = []) {
 }
 
 /**
- * A line as points a few pixels apart.
+ * A line as stretches of points a few pixels apart, each with the box around it.
  * @param {{left: number, top: number}[]} points
  */
 function sampled(points) {
-  return points.flatMap((point, i) => {
-    const next = points[i + 1];
-    if (!next) return [point];
+  return points.map((point, i) => {
+    const next = points[i + 1] ?? point;
     const count = Math.max(1, Math.ceil(Math.hypot(next.left - point.left, next.top - point.top) / 8));
-    return Array.from({length: count}, (_, k) => ({
-      left: point.left + ((next.left - point.left) * k) / count, top: point.top + ((next.top - point.top) * k) / count,
-    }));
+    return {
+      box: {left: Math.min(point.left, next.left), right: Math.max(point.left, next.left), top: Math.min(point.top, next.top), bottom: Math.max(point.top, next.top)},
+      dots: Array.from({length: count}, (_, k) => ({
+        left: point.left + ((next.left - point.left) * k) / count, top: point.top + ((next.top - point.top) * k) / count,
+      })),
+    };
   });
 }
 
-/** @type {(box: Box, point: {left: number, top: number}) => boolean} */
-const holds = (box, {left, top}) => left > box.left && left < box.right && top > box.top && top < box.bottom;
-
 /**
- * How far a line is from a box.
- * @param {{left: number, top: number}[]} track
+ * How far a line is from a box, if nearer than `reach`, and how many of its points are inside.
+ * @param {ReturnType<typeof sampled>} track
  * @param {Box} box
+ * @param {number} reach
  */
-function nearest(track, box) {
+function distance(track, box, reach) {
   let least = Infinity;
-  for (const {left, top} of track) {
-    const dx = Math.max(box.left - left, 0, left - box.right);
-    const dy = Math.max(box.top - top, 0, top - box.bottom);
-    least = Math.min(least, dx * dx + dy * dy);
+  let inside = 0;
+  for (const stretch of track) {
+    if (apart(stretch.box.left, stretch.box.right, box.left, box.right) >= reach) continue;
+    if (apart(stretch.box.top, stretch.box.bottom, box.top, box.bottom) >= reach) continue;
+    for (const {left, top} of stretch.dots) {
+      const dx = apart(left, left, box.left, box.right);
+      const dy = apart(top, top, box.top, box.bottom);
+      const squared = dx * dx + dy * dy;
+      if (squared < least) least = squared;
+      if (squared === 0) inside += 1;
+    }
   }
-  return Math.sqrt(least);
+  return {least: Math.sqrt(least), inside};
 }
+
+/** What is between two stretches of one axis. @type {(from: number, to: number, low: number, high: number) => number} */
+const apart = (from, to, low, high) => Math.max(low - to, 0, from - high);
 
 /**
  * @param {number} x

@@ -175,7 +175,7 @@ function makeClock(api) {
         return;
       }
       turn.last = +((turn.from + by) % 360).toFixed(2);
-      api.set({angle: turn.last}, {settle: settled});
+      api.set({angle: turn.last}, {settle: settled, hold: false});
     },
   });
   clock.onChange(() => {

@@ -201,7 +201,7 @@ function stepText(index) {
 
 /** @type {(stage: HTMLElement, api: Api) => void} */
 function handles(stage, api) {
-  const go = (/** @type {number} */ index, /** @type {boolean} */ settled) => api.set({step: Math.round(index) * STEP}, {settle: settled});
+  const go = (/** @type {number} */ index, /** @type {boolean} */ settled) => api.set({step: Math.round(index) * STEP}, {settle: settled, hold: false});
   const clock = player({
     length: 41, seconds: PLAY_SECONDS, element: stage, field: api.explorer.querySelector("input[name='step']"), signal: api.signal, go,
     at: () => Number(api.state().step) / STEP,
@@ -212,7 +212,7 @@ function handles(stage, api) {
   movable(stage, 'step', { // counted in measured points, so that the finest move is from one to the next
     low: [0], high: [400 / STEP], step: [1],
     values: () => [Number(api.state().step) / STEP],
-    set: ([index = 0], settled) => go(index, settled),
+    set: ([index = 0], settled) => api.set({step: Math.round(index) * STEP}, {settle: settled}),
     drag: (pointer) => (timeline ? [Math.round(timeline.invert.x(pointer.x) / STEP)] : null),
     place: ([index = 0]) => ({x: timeline?.x(index * STEP) ?? 0, y: timeline?.top ?? 0}),
   }, {signal: api.signal});

@@ -224,6 +224,7 @@ function numberWidget(parameter, id, change) {
   if (unit) root.append(element('span', {class: 'control-unit', 'aria-hidden': true}, unit));
   let low = NaN; // no limits yet, so that the first update sets them
   let high = NaN;
+  let at = NaN;
   const toSlider = (/** @type {number} */ value) => (scale === 'log'
     ? (SLIDER_STEPS * Math.log(Math.max(value, low, 1e-12) / Math.max(low, 1e-12))) / Math.log(high / Math.max(low, 1e-12) || 1)
     : value);
@@ -234,21 +235,25 @@ function numberWidget(parameter, id, change) {
   };
   whileTyping(field, (text, settled) => change(name, text, settled));
   promptly(slider);
-  // The number beside the slider moves in the same frame as the handle, before Python has answered.
-  slider.addEventListener('input', () => change(name, fromSlider(), false));
+  // The number beside the slider moves with the figure, or before it where Python takes longer.
+  slider.addEventListener('input', () => {
+    const value = fromSlider();
+    write(slider, String(toSlider(value))); // at once to where a whole number is, on a logarithmic scale
+    change(name, value, false);
+  });
   slider.addEventListener('change', () => change(name, fromSlider(), true));
   slider.addEventListener('keydown', (event) => {
-    const steps = (STEPS[event.key] ?? 0) * (event.shiftKey ? 10 : event.altKey ? 0.1 : scale === 'log' ? 1 : 0);
-    if (!steps || event.ctrlKey || event.metaKey) return; // the browser's own step will do; on a logarithmic scale it could be less than one
-    event.preventDefault();
+    const steps = (STEPS[event.key] ?? 0) * (event.shiftKey ? 10 : event.altKey ? 0.1 : 1);
+    if (!steps || event.ctrlKey || event.metaKey) return;
+    event.preventDefault(); // the browser's own step can be none on a logarithmic scale, and moves the handle a frame before the figure
     change(name, stepped(steps), true);
   });
   /** @param {number} steps  of the slider; a whole number moves by one at least */
   function stepped(steps) {
-    const now = Number(field.value);
-    const next = scale === 'log' ? fromSlider(Math.max(0, Math.min(SLIDER_STEPS, toSlider(now) + steps))) : now + steps * Number(slider.step);
-    const moved = whole ? now + Math.sign(steps) * Math.max(1, Math.round(Math.abs(next - now))) : Number(next.toPrecision(12));
-    return Math.max(low, Math.min(high, moved));
+    const next = scale === 'log' ? fromSlider(Math.max(0, Math.min(SLIDER_STEPS, toSlider(at) + steps))) : at + steps * Number(slider.step);
+    const moved = whole ? at + Math.sign(steps) * Math.max(1, Math.round(Math.abs(next - at))) : Number(next.toPrecision(12));
+    at = Math.max(low, Math.min(high, moved)); // a next key may come before the update
+    return at;
   }
   return {
     field,
@@ -263,6 +268,7 @@ function numberWidget(parameter, id, change) {
         slider.step = scale === 'log' ? '1' : String(parameter.step ?? (whole ? 1 : 'any'));
       }
       const value = Number(state[name]);
+      at = value;
       writeField(field, value);
       write(slider, String(toSlider(value)));
       tell(slider, unit ? `${value} ${unit}` : String(value));

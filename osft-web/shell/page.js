@@ -20,6 +20,11 @@ import {wireWords} from './words.js';
 
 const BUSY_AFTER = 100;
 const ADDRESS_AFTER = 200;
+/**
+ * Milliseconds for which the controls wait for the answer to a change. Most answers come sooner, and then all is painted in
+ * one frame. A page that changes at a key itself gets no message until that change is on the screen, a frame later.
+ */
+const HOLD = 12;
 
 export class MountedPage {
   /**
@@ -54,49 +59,79 @@ export class MountedPage {
     this.channel = kernel.latest(`page:${declaration.page}`);
     this.addressTimer = 0;
     this.busyTimer = 0;
+    this.holdTimer = 0;
+    /** Of the latest change, as the controls tell of them. @type {import('./types.js').Problem[]} */
+    this.problems = [];
     this.asked = 0;
+    /** What the newest question was of, if its answer is or will be on the screen. @type {State | null} */
+    this.question = null;
     /** Whether the hand is on a control, so that more is to come at once. */
     this.moving = false;
     /** @type {(() => void)[]} bring the buttons of the tools in step with the state */
     this.toggles = [];
     /** Whether what the controls report is Python's refusal. */
     this.refused = false;
+    this.api = this.makeApi();
   }
 
+  /**
+   * In parts, in the order in which a reader can use them. While Python is on its way, what the reader does comes between
+   * them; once it runs, nothing waits.
+   */
   async start() {
-    const {explorer, declaration, module, signal} = this;
-    const form = /** @type {HTMLFormElement} */ (find(explorer, '.controls'));
-    this.controls = buildControls(form, declaration.parameters, (name, value, settled) => this.set({[name]: value}, {settle: settled}));
-    const list = find(explorer, '.outputs');
-    const parts = [buildReadout(list, declaration.outputs, module, signal), module.matrices?.(list)];
-    this.fill = (/** @type {Outputs} */ outputs) => parts.forEach((fill) => fill?.(outputs, this.moving));
-    this.api = this.makeApi();
-    this.buildTools();
-    this.readAddress();
-    signal.addEventListener('abort', () => {
+    this.signal.addEventListener('abort', () => {
       clearTimeout(this.addressTimer);
       clearTimeout(this.busyTimer);
+      clearTimeout(this.holdTimer);
     });
-    const opening = () => this.paint(declaration.result, declaration.defaults);
-    // Where Python runs, it computes while the rest is made, and its figure takes the place of the document's own. The
-    // shipped one is drawn before it only if it is late.
+    for (const part of [this.buildForm, this.open, this.wireFigure, this.buildOutputs, this.wireText]) {
+      if (kernel.status.state !== 'ready') await breath();
+      if (this.signal.aborted) return;
+      part.call(this);
+    }
+  }
+
+  buildForm() {
+    const form = /** @type {HTMLFormElement} */ (find(this.explorer, '.controls'));
+    this.controls = buildControls(form, this.declaration.parameters, (name, value, settled) => this.set({[name]: value}, {settle: settled}));
+    this.buildTools();
+    this.readAddress();
+  }
+
+  /**
+   * Where Python runs, it computes while the rest is made, and its figure takes the place of the document's own. The shipped
+   * one is drawn before it only if it is late.
+   */
+  open() {
+    const opening = () => this.paint(this.declaration.result, this.declaration.defaults);
     if (kernel.status.state === 'ready') {
       this.ask();
-      inTheFrameAfterNext(() => { if (!this.live && !signal.aborted) opening(); });
+      inTheFrameAfterNext(() => { if (!this.live && !this.signal.aborted) opening(); });
     } else {
-      await breath();
-      if (signal.aborted) return;
       opening();
     }
-    module.handles?.(this.stage, this.api);
-    if (!this.asked) await breath();
-    if (signal.aborted) return;
-    this.updateWords = wireWords(this.main, this.api, module);
-    mountPanels(this.main, this.api, module);
+  }
+
+  wireFigure() {
+    this.module.handles?.(this.stage, this.api);
     const observer = new ResizeObserver(() => this.resized());
     observer.observe(this.stage);
-    signal.addEventListener('abort', () => observer.disconnect());
-    watchTheme(() => this.draw(), signal);
+    this.signal.addEventListener('abort', () => observer.disconnect());
+    watchTheme(() => this.draw(), this.signal);
+  }
+
+  buildOutputs() {
+    const {declaration, module, signal} = this;
+    const list = find(this.explorer, '.outputs');
+    const parts = [buildReadout(list, declaration.outputs, module, signal), module.matrices?.(list)];
+    this.fill = (/** @type {Outputs} */ outputs) => parts.forEach((fill) => fill?.(outputs, this.moving));
+    if (!this.asked) this.fill(this.outputs);
+  }
+
+  wireText() {
+    const {main, module, signal} = this;
+    this.updateWords = wireWords(main, this.api, module);
+    mountPanels(main, this.api, module);
     addEventListener('popstate', () => {
       this.readAddress();
       this.ask();
@@ -104,12 +139,12 @@ export class MountedPage {
     // A page shown again from the browser's back-forward cache may hold a dead worker.
     addEventListener('pageshow', (event) => { if (event.persisted) this.ask(); }, {signal});
     let was = kernel.status.state;
-    this.unsubscribe = kernel.onStatus((status) => {
+    const unsubscribe = kernel.onStatus((status) => {
       // Progress of an additional package is told while Python is ready; only becoming ready counts here.
       if (status.state === 'ready' && was !== 'ready') this.ask();
       was = status.state;
     });
-    signal.addEventListener('abort', () => this.unsubscribe?.());
+    signal.addEventListener('abort', unsubscribe);
     if (kernel.status.state === 'ready' && !this.asked) this.ask();
   }
 
@@ -143,7 +178,7 @@ export class MountedPage {
     const tools = find(this.explorer, '.tools');
     this.toggles = [];
     const actions = (this.module.actions ?? []).map(({id, label, run, pressed}) => {
-      const node = button(label, () => run(/** @type {Api} */ (this.api)), {'data-action': id});
+      const node = button(label, () => run(this.api), {'data-action': id});
       if (pressed) this.toggles.push(() => node.setAttribute('aria-pressed', String(pressed(this.state))));
       return node;
     });
@@ -153,18 +188,26 @@ export class MountedPage {
 
   /**
    * @param {Record<string, any>} partial
-   * @param {{settle?: boolean}} [options]
+   * @param {{settle?: boolean, hold?: boolean}} [options]  `hold`: whether the controls may wait for the answer; in the frame
+   *   of an animation there is nothing to wait for
    */
-  set(partial, {settle: settled = true} = {}) {
+  set(partial, {settle: settled = true, hold = true} = {}) {
     const {state, problems} = settle(this.declaration.parameters, this.state, partial);
-    const moved = settled || Object.keys(state).some((name) => state[name] !== this.state[name]);
-    this.take(state, problems);
-    if (!moved) return; // the hand has not come to another value
+    const changed = Object.keys(state).some((name) => state[name] !== this.state[name]);
+    if (changed) this.state = state;
+    this.problems = problems;
+    if (hold && changed && this.live && kernel.status.state === 'ready') this.holdTimer ||= window.setTimeout(() => this.follow(), HOLD);
+    else this.follow();
+    if (!changed && !settled) return; // the hand has not come to another value
+    const rests = settled && this.moving;
     this.moving = !settled;
-    this.summary.setAttribute('aria-busy', String(this.moving));
+    const busy = String(this.moving);
+    if (this.summary.getAttribute('aria-busy') !== busy) this.summary.setAttribute('aria-busy', busy);
     clearTimeout(this.addressTimer);
     this.addressTimer = window.setTimeout(() => this.writeAddress(), settled ? 0 : ADDRESS_AFTER);
-    this.ask();
+    // The hand comes to rest on the value that was asked for last: what is out of sight is written, and nothing asked.
+    if (!rests || this.question !== this.state) this.ask();
+    else if (this.explorer.dataset.asked === undefined) this.fill?.(this.outputs);
   }
 
   writeAddress() {
@@ -177,19 +220,19 @@ export class MountedPage {
   readAddress() {
     const {change, unknown} = readAddress(this.declaration, new URLSearchParams(location.search));
     const {state, problems} = settle(this.declaration.parameters, {...this.declaration.defaults}, change);
-    this.take(state, problems);
+    this.state = state;
+    this.problems = problems;
+    this.follow();
     if (problems.length || unknown) notify({slot: 'link', code: 'OSFT-E50', message: linkNotice(problems.length, unknown), quiet: true});
     else clearNotice('link');
   }
 
-  /**
-   * @param {State} state
-   * @param {import('./types.js').Problem[]} problems
-   */
-  take(state, problems) {
-    this.state = state;
-    this.controls?.update(state);
-    this.report(problems);
+  /** Brings what the reader moves and reads beside the figure in step with the state. */
+  follow() {
+    clearTimeout(this.holdTimer);
+    this.holdTimer = 0;
+    this.controls?.update(this.state);
+    this.report(this.problems);
     for (const update of this.toggles) update();
     this.updateWords?.();
     if (!this.live) this.summarize();
@@ -205,12 +248,14 @@ export class MountedPage {
     if (kernel.status.state !== 'ready' || this.signal.aborted) return;
     const state = this.state;
     const number = ++this.asked;
+    this.question = state;
     this.explorer.dataset.asked = ''; // at once; readers are told only of an answer that is late
     clearTimeout(this.busyTimer);
     this.busyTimer = window.setTimeout(() => this.explorer.setAttribute('aria-busy', 'true'), BUSY_AFTER);
     try {
       const answer = await this.channel.ask('compute', {page: this.declaration.page, parameters: state});
       if (!answer || this.signal.aborted) return;
+      if (this.holdTimer) this.follow();
       this.paint(answer.outputs, state, true);
       // What a change had to be told of stays beside its control until the next change.
       if (this.refused) this.report([]);
@@ -228,6 +273,8 @@ export class MountedPage {
 
   /** @param {any} error */
   failed(error) {
+    this.question = null;
+    this.follow();
     const {code, field, message, traceback, detail} = error ?? {};
     if (TOLD_BY_STATUS.test(code)) return;
     if (field) {
@@ -255,6 +302,7 @@ export class MountedPage {
    */
   paint(outputs, state, live = false, by = 'page') {
     this.by = by;
+    if (by === 'cell') this.question = null;
     this.outputs = outputs;
     this.shownState = state;
     this.draw();
@@ -291,7 +339,7 @@ export class MountedPage {
   }
 }
 
-/** While Python is on its way there is time between the parts of the mount for what the reader does. */
+/** Until the browser has done what is waiting. */
 function breath() {
   return new Promise((resolve) => setTimeout(resolve));
 }

@@ -8,8 +8,8 @@ import {explorerOf, kept, mountPage, preparePage} from './mount.js';
 
 /** Milliseconds after which a pointer that rests on a link is taken to mean it. */
 const DWELL = 50;
-/** Milliseconds after Python's start in which the reader's own page has the network and the processor. */
-const SETTLED = 1500;
+/** Milliseconds after Python's start after which the reader is taken to read. */
+const READING = 1500;
 
 /** @type {AbortController} */
 let current = new AbortController();
@@ -33,7 +33,7 @@ export function startRouter() {
   addEventListener('popstate', () => {
     if (location.pathname !== mounted) go(location.href, {replace: true});
   });
-  kernel.ready.then(() => setTimeout(readAhead, SETTLED));
+  kernel.ready.then(() => setTimeout(readAhead, READING));
 }
 
 let dwelling = 0;
@@ -111,8 +111,8 @@ async function expect(link) {
 async function readAhead() {
   if (kernel.status.state !== 'ready' || isThrifty() || isControlled() || document.documentElement.dataset.embed) return;
   for (const {pathname} of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll('.site-nav a'))) {
-    await new Promise((resolve) => whenIdle(() => resolve(null)));
     if (pathname === location.pathname) continue;
+    await new Promise((resolve) => whenIdle(() => resolve(null)));
     try {
       const [, name] = /class="explorer" data-page="(\w+)"/.exec(await textAt(pathname)) ?? [];
       if (name) await preparePage(name);

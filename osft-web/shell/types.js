@@ -61,7 +61,7 @@
  * @property {() => State} state
  * @property {() => Outputs} outputs
  * @property {() => boolean} live  whether the outputs on the screen come from Python in this visit
- * @property {(partial: Record<string, any>, options?: {settle?: boolean}) => void} set
+ * @property {(partial: Record<string, any>, options?: {settle?: boolean, hold?: boolean}) => void} set
  * @property {(name: string, args: object) => Promise<{outputs: Outputs, elapsed: number}>} invoke
  * @property {(text: string) => void} announce
  * @property {(outputs: Outputs) => void} show  draw outputs that a reader's cell returned

@@ -206,3 +206,44 @@ def test_a_message_can_be_closed_by_keyboard(reader: Reader, name: str) -> None:
     close.focus()
     close.press("Enter")
     expect(reader.page.locator(".notice")).to_have_count(0)
+
+
+# Presses a key so many times; whether the number beside the slider has changed by then.
+KEYS = """(slider, count) => {
+  const field = document.querySelector(`.controls [name='${slider.dataset.twin}']`);
+  const before = field.value;
+  for (let i = 0; i < count; i += 1) {
+    slider.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight', bubbles: true, cancelable: true}));
+  }
+  return field.value !== before;
+}"""
+
+
+def test_slider_and_figure_move_in_one_frame_after_a_key(reader: Reader) -> None:
+    reader.open("rotation", angle=30)
+    page = reader.page
+    slider = page.locator(".explorer .slider[data-twin='angle']")
+    painted = revision(page)
+    assert not slider.evaluate(KEYS, 1), "What changes at the key holds back the answer until that is on the screen."
+    wait_revision(page, painted)
+    assert revision(page) == painted + 1, "A key is one question."
+    assert page.locator(".controls [name='angle']").input_value() == "31"
+    slider.evaluate(KEYS, 3)  # a busy page hears of them at once
+    wait_revision(page, painted + 1)
+    assert reader.state()["angle"] == "34"
+
+
+def test_a_slider_does_not_wait_for_a_long_computation(reader: Reader) -> None:
+    reader.open("energy", neurons=500, features=64, draws=60)
+    page = reader.page
+    slider = page.locator(".explorer .slider[data-twin='strength']")
+    moved = """async (slider) => {
+      const field = document.querySelector(".controls [name='strength']");
+      const before = field.value;
+      slider.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight', bubbles: true, cancelable: true}));
+      for (let i = 0; field.value === before && i < 600; i += 1) await new Promise(requestAnimationFrame);
+      return slider.closest('.explorer').dataset.asked !== undefined;
+    }"""
+    painted = revision(page)
+    assert slider.evaluate(moved), "The slider stood still until Python had answered."
+    wait_revision(page, painted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Locator, Page
 
-from tests.site.driver import Reader, frames, open_live, revision, wait_revision
+from tests.site.driver import Reader, frames, open_live, revision, wait_rested, wait_revision
 
 SLIDERS = [
     ("rotation", "angle", {}),
@@ -69,8 +69,12 @@ def test_the_value_is_where_the_mouse_lets_go(reader: Reader, slider: Locator, p
     page.mouse.move(left + width / 2, y)
     page.mouse.down()
     page.mouse.move(left + 0.3 * width, y, steps=7)
-    page.mouse.up()
     wait_revision(page, painted)
+    painted = revision(page)
+    page.mouse.up()
+    frames(page, 5)
+    wait_rested(page)
+    assert revision(page) == painted, "To let go where the hand is asks nothing again."
     followed = slider.input_value()
     assert page.locator(f".controls [name='{parameter}']").input_value() == reader.state()[parameter]
     # A press at the same place is the browser's own doing from beginning to end.

@@ -27,6 +27,7 @@ export async function mount(root, api) {
       element('summary', {}, 'The functions it calls'),
       element('pre', {tabindex: 0}, element('code', {}, String(outputs.library)))));
   } catch (error) {
+    place.remove();
     tellFailure(waiting, 'The source could not be shown: ', error);
   }
 }

@@ -1,10 +1,12 @@
-// Finds the panels that a document asks for and mounts them when they come near the screen.
+// Finds the panels that a document asks for and mounts them: the first at once, the others when they come near the screen.
 // Called by the page mount. A panel is `export function mount(root, api, module)` in a file of its name.
 
 /** @typedef {import('../types.js').Api} Api */
 /** @typedef {import('../types.js').PageModule} PageModule */
 
-const KNOWN = ['predict', 'code', 'audit', 'challenges', 'take', 'live'];
+/** It stands above the words that drive the figure, and its height is not known before: they would move under the press. */
+const FIRST = 'predict';
+const OTHERS = ['code', 'audit', 'challenges', 'take', 'live'];
 const NEAR = '600px';
 
 /**
@@ -13,7 +15,8 @@ const NEAR = '600px';
  * @param {PageModule} module
  */
 export function mountPanels(main, api, module) {
-  whenNear(main, KNOWN, api.signal, (root) => mountPanel(root, api, module));
+  for (const root of panelsOf(main, FIRST)) mountPanel(root, api, module);
+  whenNear(main, OTHERS, api.signal, (root) => mountPanel(root, api, module));
 }
 
 /**
@@ -36,7 +39,7 @@ export function mountCells(main, signal) {
  * @param {(root: HTMLElement) => void} act
  */
 function whenNear(main, names, signal, act) {
-  const far = new Set(/** @type {NodeListOf<HTMLElement>} */ (main.querySelectorAll('[data-panel]')));
+  const far = new Set(names.flatMap((name) => panelsOf(main, name)));
   const observer = new IntersectionObserver((entries) => {
     for (const {isIntersecting, target} of entries) {
       const root = /** @type {HTMLElement} */ (target);
@@ -47,7 +50,16 @@ function whenNear(main, names, signal, act) {
     }
   }, {rootMargin: NEAR});
   signal.addEventListener('abort', () => observer.disconnect());
-  for (const root of far) if (names.includes(String(root.dataset.panel))) observer.observe(root);
+  for (const root of far) observer.observe(root);
+}
+
+/**
+ * @param {HTMLElement} main
+ * @param {string} name
+ * @returns {HTMLElement[]}
+ */
+function panelsOf(main, name) {
+  return /** @type {HTMLElement[]} */ ([...main.querySelectorAll(`[data-panel='${name}']`)]);
 }
 
 /**
