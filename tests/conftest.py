@@ -74,7 +74,7 @@ PLAYWRIGHTS = (
 """What Playwright switches off itself, said again: of two such switches a Chromium hears the last."""
 ONCE = "--js-flags=--liftoff-only"
 """Python is compiled once, quickly: most pages of tests are closed before a second, thorough compilation has paid for itself.
-It takes a sixth of the processor's time of a start."""
+It saves a sixth of the processor's time of a start."""
 
 
 @pytest.hookimpl(trylast=True)  # pytest itself reorders them by their fixtures

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,19 @@ def state_of(page: Page) -> dict[str, Any]:
     return answer
 
 
+def wait_for(page: Page, done: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """The notebook's state once it is so, or when patience has ended."""
+    for _ in range(PATIENCE // 1000):
+        if done(state_of(page)):
+            break
+        page.wait_for_timeout(1000)
+    return state_of(page)
+
+
+def counts(state: dict[str, Any]) -> list[int | None]:
+    return [cell["execution_count"] for cell in state["cells"]]
+
+
 def said(cells: list[dict[str, Any]]) -> str:
     pieces = [output.get("text", "") for cell in cells for output in cell["outputs"] if output["output_type"] == "stream"]
     return "".join("".join(piece) for piece in pieces)
@@ -52,21 +66,13 @@ def said(cells: list[dict[str, Any]]) -> str:
 def test_a_notebook_runs_to_its_end_without_a_network(page: Page, outside: list[str], name: str) -> None:
     page.goto(f"lab/notebooks/index.html?path={name}")
     expect(page.locator(".jp-Notebook .jp-CodeCell").first).to_be_visible(timeout=PATIENCE)
-    for _ in range(PATIENCE // 1000):  # what is asked before its Python is up can be lost
-        if state_of(page)["kernel"] == "idle":
-            break
-        page.wait_for_timeout(1000)
+    wait_for(page, lambda state: state["kernel"] == "idle")  # what is asked before its Python is up can be lost
     page.get_by_role("menuitem", name="Edit", exact=True).click()
     page.get_by_role("menuitem", name="Clear Outputs of All Cells", exact=True).click()  # those it was kept with
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    for _ in range(PATIENCE // 1000):
-        page.wait_for_timeout(1000)
-        state = state_of(page)
-        counts = [cell["execution_count"] for cell in state["cells"]]
-        if state["kernel"] == "idle" and None not in counts:
-            break
-    assert counts == list(range(1, len(counts) + 1)), "every cell once, from the top"
+    state = wait_for(page, lambda state: state["kernel"] == "idle" and None not in counts(state))
+    assert counts(state) == list(range(1, len(state["cells"]) + 1)), "every cell once, from the top"
     outputs = [output for cell in state["cells"] for output in cell["outputs"]]
     assert [output for output in outputs if output["output_type"] == "error" or output.get("name") == "stderr"] == []
     text = said(state["cells"])

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.site.driver import EXPLORER, PAGES, PATIENCE, Reader, open_live
+from tests.site.driver import EXPLORER, PAGES, PATIENCE, Reader, frames, open_live
 
 SAVES_DATA = "Object.defineProperty(Navigator.prototype, 'connection', {get: () => ({saveData: true})});"
 
@@ -59,7 +59,7 @@ def test_the_other_pages_are_read_while_the_reader_reads(page: Page) -> None:
     page.locator(".notice-close").click()
     for name in PAGES:
         page.locator(f".site-nav a[href='{name}.html']").click()
-        page.locator(f"{EXPLORER}[data-page='{name}'][data-source='live']").wait_for(state="attached", timeout=PATIENCE)
+        Reader(page).wait_live(name)
     for name in PAGES:
         for suffix in ("html", "json", "js"):
             count = asked.count(f"{name}.{suffix}")
@@ -82,9 +82,9 @@ def test_a_link_that_the_pointer_rests_on_is_ready_at_the_click(page: Page) -> N
     assert page.url.endswith("svd.html?nosw=1")
     for _ in range(2):  # what a page is made of is kept for the visit
         link.click()
-        page.locator(f"{EXPLORER}[data-page='projection'][data-source='live']").wait_for(state="attached", timeout=PATIENCE)
+        Reader(page).wait_live("projection")
         page.get_by_role("link", name="4. Critical and safe").click()
-        page.locator(f"{EXPLORER}[data-page='svd'][data-source='live']").wait_for(state="attached", timeout=PATIENCE)
+        Reader(page).wait_live("svd")
     for name in ("projection.html", "projection.json", "projection.js"):
         assert asked.count(name) == 1, f"{name} was fetched {asked.count(name)} times."
 
@@ -134,7 +134,7 @@ def test_leaving_in_the_middle_of_a_drag_or_a_turn(reader: Reader) -> None:
     reader.page.locator("[data-action='play']").click()
     reader.open("svd")
     before = reader.page.locator(".summary").text_content()
-    reader.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    frames(reader.page, 2)
     assert reader.page.locator(".summary").text_content() == before
     reader.open("training", step=0)
     reader.page.locator(".transport .play").click()

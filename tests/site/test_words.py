@@ -68,6 +68,27 @@ def test_a_word_goes_back_through_another(reader: Reader) -> None:
     assert reader.state()["angle"] == "10"
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_words_stand_still_where_the_reader_jumped_to(reader: Reader, name: str) -> None:
+    """What is made above them when it comes near has its room, so that no press goes beside a word."""
+    reader.open(name)
+    reader.page.locator("[data-panel='predict'][data-mounted]").wait_for(state="attached")
+    word = reader.page.locator(".story .word[data-set]").last
+    places = word.evaluate(JUMP)
+    assert max(places) - min(places) < 1
+
+
+JUMP = """async (word) => {
+  word.scrollIntoView({block: 'center'});
+  const places = [];
+  for (let frame = 0; frame < 30; frame += 1) {
+    places.push(word.getBoundingClientRect().top);
+    await new Promise(requestAnimationFrame);
+  }
+  return places;
+}"""
+
+
 def test_a_word_lets_go_when_a_control_is_moved(reader: Reader) -> None:
     reader.open("rotation")
     word = reader.page.locator(".word[data-set^='angle=90&']")
