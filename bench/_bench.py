@@ -57,17 +57,20 @@ class Budget:
 
 
 @contextlib.contextmanager
-def served(extra: dict[str, str] | None = None, *, lab: bool = False) -> Iterator[str]:
-    """A copy of the built site, which no edit can change meanwhile, with these files beside it; its URL."""
+def served(extra: dict[str, str | Path] | None = None, *, lab: bool = False) -> Iterator[str]:
+    """A copy of the built site, which no edit can change meanwhile, with these texts and files beside it; its URL."""
     source = Places.of(ROOT).site
     with tempfile.TemporaryDirectory() as folder:
         site = Path(folder) / "site"
         shutil.copytree(source, site, ignore=shutil.ignore_patterns("lab", "lab.new.*", "generated.*"))
         if lab:
             shutil.copytree(source / "lab", site / "lab")
-        for name, text in (extra or {}).items():
+        for name, content in (extra or {}).items():
             (site / name).parent.mkdir(parents=True, exist_ok=True)
-            (site / name).write_text(text, encoding="utf-8")
+            if isinstance(content, Path):
+                shutil.copyfile(content, site / name)
+            else:
+                (site / name).write_text(content, encoding="utf-8")
         with serving(site) as url:
             yield url
 

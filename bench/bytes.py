@@ -71,9 +71,9 @@ def visit(page: Page, root: str, address: str, idle: int = IDLE) -> dict[str, li
         page.locator(".explorer[data-source='live']").wait_for(state="attached")
     page.wait_for_timeout(idle)
     page.context.remove_listener("requestfinished", note)
-    live: float = page.evaluate("() => window.live")
+    live, tier = page.evaluate("() => [window.live, osft.kernel.status.tier]")
     features = manifest()["boot"]["features"].values()
-    idle_time = {f"generated/{path}" for one in features for packs in one["packs"].values() for path in packs}
+    idle_time = {f"generated/{path}" for one in features for path in one["packs"].get(tier, ())}
     found: dict[str, list[str]] = {"first": [], "later": []}
     for request in asked:
         if request.service_worker or "?fresh=" in request.url:

@@ -93,7 +93,7 @@ def slide(page: Page, drag: Drag) -> dict[str, Any]:
     page.mouse.move(start, middle)
     page.mouse.down()
     page.mouse.move(high, middle, steps=10)
-    page.evaluate("() => { probe.start(); }")
+    page.evaluate("() => { probe.start(true); }")
     end = time.monotonic() + drag.seconds
     while time.monotonic() < end:
         page.mouse.move(low, middle, steps=drag.steps)

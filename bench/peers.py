@@ -1,9 +1,8 @@
 """Beside what a reader would use instead: the rotation figure in a notebook, and drawn by Matplotlib.
 
-*JupyterLite* is `build.py lab` with a notebook of one cell that does what the original's first two do, but for an import of
-SciPy that the drawing does not need: it imports NumPy and Matplotlib, and draws a hundred points, their rotation and both
-together, with titles, grids, a legend and a tight layout. Here an ipywidgets slider turns them. The cell is run as soon as
-the notebook takes keys.
+*JupyterLite* is `build.py lab`, with SciPy at hand, and a notebook of one cell that does what the original's first two do: it
+imports NumPy, Matplotlib and SciPy's statistics, and draws a hundred points, their rotation and both together, with titles,
+grids, a legend and a tight layout. Here an ipywidgets slider turns them. The cell is run as soon as the notebook takes keys.
 *Matplotlib worker* is the same drawing in a bare module worker with stock Pyodide, without a notebook. *This site* is
 the page rotation. Each round starts a new browser with an empty profile for each of them in turn, waits for the first
 figure that can be moved, and then presses an arrow key on the slider again and again (asks the worker, where there is no
@@ -21,9 +20,10 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
-from bench._bench import PATIENCE, Budget, fresh_browser, main, rotated, served, spread, table
+from bench._bench import PATIENCE, ROOT, Budget, fresh_browser, main, rotated, served, spread, table
 from bench.interaction import PROBE
 from builder import lab
+from builder.site import Places
 
 RUNS = 5
 STEPS = 12
@@ -31,6 +31,7 @@ WARM = 2
 """Steps that are not counted: the first ones import and cache."""
 NAMES = ("JupyterLite", "Matplotlib worker", "this site")
 NOTEBOOK = "rotation.ipynb"
+LOCK = "lab/static/pyodide/pyodide-lock.json"
 
 DRAWING = """
 import numpy as np
@@ -58,6 +59,7 @@ def rotation_figure(angle):
 CELL = f"""WORKER = False
 {DRAWING}
 import ipywidgets
+import scipy.stats
 
 def show(angle):
     rotation_figure(angle)
@@ -127,8 +129,8 @@ new MutationObserver(() => {
 """
 
 
-def files() -> dict[str, str]:
-    """The notebook with JupyterLite's listing of it, and the bare page."""
+def files() -> dict[str, str | Path]:
+    """The notebook with JupyterLite's listing of it, SciPy for its Python, and the bare page."""
     cell = {"cell_type": "code", "id": "rotation", "execution_count": None, "metadata": {}, "outputs": [], "source": CELL}
     notebook = {"cells": [cell], "metadata": {"kernelspec": lab.KERNEL_SPEC}, "nbformat": 4, "nbformat_minor": 5}
     with tempfile.TemporaryDirectory() as name:
@@ -138,7 +140,17 @@ def files() -> dict[str, str]:
         lab.add_contents(folder / "lab", [folder / NOTEBOOK])
         paths = (f"lab/files/{NOTEBOOK}", "lab/api/contents/all.json")
         found = {path: (folder / path).read_text(encoding="utf-8") for path in paths}
-    return {**found, "drawing.html": PAGE, "drawing.js": SCRIPT, "drawing-worker.js": WORKER}
+    return {**found, **scipy(), "drawing.html": PAGE, "drawing.js": SCRIPT, "drawing-worker.js": WORKER}
+
+
+def scipy() -> dict[str, str | Path]:
+    """What the lab's Python needs to import SciPy: the site's own wheel, and its entry in the lab's lock."""
+    places = Places.of(ROOT)
+    folder = places.generated / "runtime"
+    entry = json.loads((folder / "pyodide-lock.json").read_text(encoding="utf-8"))["packages"]["scipy"]
+    lock = json.loads((places.site / LOCK).read_text(encoding="utf-8"))
+    lock["packages"]["scipy"] = entry
+    return {LOCK: json.dumps(lock), str(Path(LOCK).with_name(entry["file_name"])): folder / entry["file_name"]}
 
 
 def notebook(page: Page, root: str) -> tuple[float, list[float]]:

@@ -1,12 +1,17 @@
 // Put into a page before its own scripts: notes for every answer when the hand moved, when the event came, when the DOM had
-// it, when it was painted, and for every frame when it began. Used by bench/interaction.py; read as window.probe.
+// it, when it was painted, and, where it is asked to watch them, when each frame began: a page that draws no frame by itself
+// shows what is new at once, and with a frame on the way browsers hold answers back until it is seen. Used by
+// bench/interaction.py and bench/peers.py; read as window.probe.
 (() => {
   const nothing = () => ({answers: [], frames: [], events: 0, asked: 0, superseded: 0});
   const probe = window.probe = {
     ...nothing(),
     recording: false,
     live: 0,
-    start: () => Object.assign(probe, nothing(), {recording: true}),
+    start(frames = false) {
+      Object.assign(probe, nothing(), {recording: true});
+      if (frames) requestAnimationFrame(frame);
+    },
     stop: () => { probe.recording = false; },
     noted: () => ({...probe, start: null, stop: null, noted: null}),
   };
@@ -69,8 +74,8 @@
   }).observe(document, {subtree: true, attributes: true, attributeFilter: ['data-revision']});
 
   const frame = (time) => {
-    if (probe.recording) probe.frames.push(time);
+    if (!probe.recording) return;
+    probe.frames.push(time);
     requestAnimationFrame(frame);
   };
-  requestAnimationFrame(frame);
 })();
