@@ -143,7 +143,8 @@ q, r = np.linalg.qr(rng.standard_normal((4, 4)))
 Q = q * np.sign(np.diag(r))
 
 assert np.array_equal(Q, orthogonal.haar(4, seed=7))  # the package does the same three lines
-print("Q =", np.round(Q, 4), "", "Q^T Q - I, times 1e16:", np.round(1e16 * (Q.T @ Q - np.eye(4)), 2), sep="\n")
+print("Q =", np.round(Q, 4), sep="\n")
+print("Q^T Q - I =", np.array2string(Q.T @ Q - np.eye(4), formatter={"float": "{:+.0e}".format}), sep="\n")
 
 # %%
 draws = [np.linalg.qr(np.random.default_rng(seed).standard_normal((6, 6)))[0] for seed in range(1000)]

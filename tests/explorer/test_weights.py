@@ -11,6 +11,7 @@ import pytest
 
 from builder.precompute_transformer import is_stale
 from explorer import weights
+from explorer.declare import Array
 from osft.continual import run
 from osft.continual.settings import Settings
 from osft.continual.trainer import pretrain
@@ -29,20 +30,24 @@ def test_every_matrix_loads(name: str) -> None:
 
 
 def test_digits_are_the_experiments_network() -> None:
-    """Float16 rounds to one part in 2,048; training on another machine may differ by float32 rounding."""
+    """Float16 rounds to one part in 2,048; on another processor training in float32 rounds differently."""
     seed = weights.about("digits-1-full")["seed"]
-    pretrained = pretrain(seed, Settings())
-    for layer, matrix in enumerate(pretrained.hidden, start=1):
-        np.testing.assert_allclose(weights.load(f"digits-{layer}-pretrained"), matrix, rtol=1e-3, atol=1e-3)
+    for layer, matrix in enumerate(pretrain(seed, Settings()).hidden, start=1):
+        assert distance(weights.load(f"digits-{layer}-pretrained"), matrix) < 0.005
     for layer, matrix in enumerate(run("full", seed=seed).weights, start=1):
-        stored = weights.load(f"digits-{layer}-full")
-        assert np.linalg.norm(stored - matrix) < 0.05 * np.linalg.norm(matrix)
+        assert distance(weights.load(f"digits-{layer}-full"), matrix) < 0.05
     # OSFT trains factors with Adam, which depends on the basis; where singular values are close, another
-    # machine's SVD takes another basis of the same subspace and the path is another. What was learned is alike.
+    # processor's SVD takes another basis of the same subspace and the path is another. What was learned is alike:
+    # the cosine of two such changes was 0.63 at least on five kinds of processor, and 0.46 at most with another rate or cut.
     for layer, matrix in enumerate(run("osft", seed=seed).weights, start=1):
         before = weights.load(f"digits-{layer}-pretrained")
         stored, fresh = weights.load(f"digits-{layer}-osft") - before, matrix - before
-        assert np.vdot(stored, fresh) > 0.75 * np.linalg.norm(stored) * np.linalg.norm(fresh)
+        assert np.vdot(stored, fresh) > 0.55 * np.linalg.norm(stored) * np.linalg.norm(fresh)
+
+
+def distance(stored: Array, fresh: Array) -> float:
+    """How far a stored matrix is from one that was trained now, over the norm of that."""
+    return float(np.linalg.norm(stored - fresh) / np.linalg.norm(fresh))
 
 
 def test_training_writes_into_the_top_of_the_spectrum() -> None:
