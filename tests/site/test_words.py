@@ -76,6 +76,8 @@ def test_words_stand_still_where_the_reader_jumped_to(reader: Reader, name: str)
     word = reader.page.locator(".story .word[data-set]").last
     places = word.evaluate(JUMP)
     assert max(places) - min(places) < 1
+    places = reader.page.locator("footer a").first.evaluate(JUMP)
+    assert max(places) - min(places) < 4, "A link in the footer moved under the press."
 
 
 JUMP = """async (word) => {

@@ -6,6 +6,7 @@ import {buildCell} from './cell.js';
 
 /** @type {(root: HTMLElement, api: import('../types.js').Api) => Promise<void>} */
 export async function mount(root, api) {
+  root.dataset.waiting = ''; // its room is kept meanwhile: what stands below must not move under the press
   const waiting = element('div', {class: 'code-state'}, api.kernel.status.state === 'ready' ? 'The source is on its way.' : 'The source appears when Python is ready.');
   const place = element('div', {class: 'code-cell'});
   root.replaceChildren(
@@ -30,6 +31,7 @@ export async function mount(root, api) {
     place.remove();
     tellFailure(waiting, 'The source could not be shown: ', error);
   }
+  delete root.dataset.waiting;
 }
 
 /** Code that a link brought after its #code=; it is shown and never run by itself. */
