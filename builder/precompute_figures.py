@@ -108,7 +108,7 @@ def drawn_document(page: Any, address: str, name: str, text: str) -> str:
     """The text of a document with its figure and numbers as this browser page draws them now."""
     page.goto(f"{address}{name}.html", wait_until="load")
     if SECTION.search(text):
-        page.wait_for_selector(".explorer .stage[data-drawn]")  # by the page's script; figure and outputs are of one stroke
+        page.wait_for_selector("[data-panel='predict'][data-mounted]", state="attached")  # after the figure and the outputs
         inner = re.sub(r"\s*\n\s*", " ", BOOLEAN.sub(r" \1", page.evaluate(SNAPSHOT))).strip()
         text = SECTION.sub(lambda found: f"{found[1].rstrip()}\n      {inner}\n    </section>", text, count=1)
     page.wait_for_timeout(SETTLE)

@@ -82,9 +82,10 @@ function curve(key, tensor, first = 0) {
   return {key, values: column(tensor, first), low: column(tensor, first + 1), high: column(tensor, first + 2)};
 }
 
-/** @type {(stage: HTMLElement, outputs: Outputs, state: State, view: View) => void} */
+/** @type {(stage: HTMLElement, outputs: Outputs, state: State, view: View) => () => void} */
 function draw(stage, outputs, state, view) {
   timeline = null;
+  let rest = () => {};
   if (state.metric === 'tasks') drawTasks(stage, outputs, state, view);
   else if (state.metric === 'front') drawFront(panels(stage, view, [frontSpec(view, 620)]).front, outputs, state);
   else {
@@ -94,9 +95,10 @@ function draw(stage, outputs, state, view) {
       {...frontSpec(view, 440), span: /** @type {const} */ ('all')},
     ]);
     drawCurves(made.curves, outputs, state);
-    drawFront(made.front, outputs, state);
+    rest = () => drawFront(made.front, outputs, state);
   }
   updateTransport?.();
+  return rest;
 }
 
 /** @type {(view: View, tallest: number) => {key: 'front', title: string, label: string, ratio: number, tallest: number, note: string}} */

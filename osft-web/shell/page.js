@@ -69,6 +69,10 @@ export class MountedPage {
     this.moving = false;
     /** @type {(() => void)[]} bring the buttons of the tools in step with the state */
     this.toggles = [];
+    /** Whether whatever can ask for a drawing is there; before, the opening is drawn in parts. */
+    this.wired = false;
+    /** What of the opening is still to be drawn. @type {(() => void) | null} */
+    this.rest = null;
     /** Whether what the controls report is Python's refusal. */
     this.refused = false;
     this.api = this.makeApi();
@@ -84,7 +88,7 @@ export class MountedPage {
       clearTimeout(this.busyTimer);
       clearTimeout(this.holdTimer);
     });
-    for (const part of [this.buildForm, this.open, this.wireFigure, this.buildOutputs, this.wireText]) {
+    for (const part of [this.buildForm, this.open, this.complete, this.wireFigure, this.buildOutputs, this.wireText]) {
       if (kernel.status.state !== 'ready') await breath();
       if (this.signal.aborted) return;
       part.call(this);
@@ -112,7 +116,14 @@ export class MountedPage {
     }
   }
 
+  /** Draws what the opening left. */
+  complete() {
+    this.rest?.();
+    this.rest = null;
+  }
+
   wireFigure() {
+    this.wired = true;
     this.module.handles?.(this.stage, this.api);
     const observer = new ResizeObserver(() => this.resized());
     observer.observe(this.stage);
@@ -327,7 +338,8 @@ export class MountedPage {
   draw() {
     if (this.stage.dataset.drawn !== '') this.stage.dataset.drawn = ''; // no longer as the document has it
     if (Number.isNaN(this.width)) this.width = this.stage.clientWidth;
-    if (this.width) this.module.draw(this.stage, this.outputs, this.shownState, {width: this.width});
+    if (this.width) this.rest = this.module.draw(this.stage, this.outputs, this.shownState, {width: this.width}) ?? null;
+    if (this.wired) this.complete();
   }
 
   resized() {

@@ -76,7 +76,8 @@
 /**
  * @typedef {object} PageModule
  * @property {string} name
- * @property {(stage: HTMLElement, outputs: Outputs, state: State, view: View) => void} draw
+ * @property {(stage: HTMLElement, outputs: Outputs, state: State, view: View) => void | (() => void)} draw  may return the rest of
+ *   a drawing that would hold up a phone: at the opening it is drawn in a task of its own
  * @property {(stage: HTMLElement, api: Api) => void} [handles]
  * @property {(outputs: Outputs, state: State) => string} summary
  * @property {Record<string, (value: any) => string>} [written]  outputs that are not read as their kind says

@@ -97,6 +97,18 @@ def test_a_challenge_is_met_while_the_reader_moves(reader: Reader) -> None:
     reader.page.locator("[data-panel='challenges']").get_by_role("button", name="Remove this record").click()
 
 
+def test_a_challenge_is_met_before_the_reader_has_come_to_it(reader: Reader) -> None:
+    reader.open("rotation")
+    panel = reader.page.locator("[data-panel='challenges'][data-mounted]")
+    panel.get_by_role("button", name="Remove this record").evaluate("button => button.click()")
+    reader.page.evaluate("() => scrollTo(0, 0)")
+    set_value(reader.page, "reflect", True)
+    set_value(reader.page, "reflect", False)
+    assert reader.page.evaluate("() => scrollY") < 600
+    assert met(reader.page) == {"mirror"}
+    reader.panel("challenges").get_by_role("button", name="Remove this record").click()
+
+
 @every_page
 def test_prediction(reader: Reader, name: str) -> None:
     """Whatever is answered, what is right is computed: exactly one of the answers."""

@@ -72,7 +72,8 @@ def test_a_word_goes_back_through_another(reader: Reader) -> None:
 def test_words_stand_still_where_the_reader_jumped_to(reader: Reader, name: str) -> None:
     """What is made above them when it comes near has its room, so that no press goes beside a word."""
     reader.open(name)
-    reader.page.locator("[data-panel='predict'][data-mounted]").wait_for(state="attached")
+    for panel in ("predict", "challenges"):
+        reader.page.locator(f"[data-panel='{panel}'][data-mounted]").wait_for(state="attached")
     word = reader.page.locator(".story .word[data-set]").last
     places = word.evaluate(JUMP)
     assert max(places) - min(places) < 1

@@ -4,9 +4,9 @@
 /** @typedef {import('../types.js').Api} Api */
 /** @typedef {import('../types.js').PageModule} PageModule */
 
-/** It stands above the words that drive the figure, and its height is not known before: they would move under the press. */
-const FIRST = 'predict';
-const OTHERS = ['code', 'audit', 'challenges', 'take', 'live'];
+/** Their heights depend on what the reader answered and met: made later, they would move what stands below under the press. */
+const FIRST = ['predict', 'challenges'];
+const OTHERS = ['code', 'audit', 'take', 'live'];
 const NEAR = '600px';
 
 /**
@@ -39,7 +39,7 @@ export function mountCells(main, signal) {
  * @param {(root: HTMLElement) => void} act
  */
 function whenNear(main, names, signal, act) {
-  const far = new Set(names.flatMap((name) => panelsOf(main, name)));
+  const far = new Set(panelsOf(main, names));
   const observer = new IntersectionObserver((entries) => {
     for (const {isIntersecting, target} of entries) {
       const root = /** @type {HTMLElement} */ (target);
@@ -55,11 +55,11 @@ function whenNear(main, names, signal, act) {
 
 /**
  * @param {HTMLElement} main
- * @param {string} name
+ * @param {string[]} names
  * @returns {HTMLElement[]}
  */
-function panelsOf(main, name) {
-  return /** @type {HTMLElement[]} */ ([...main.querySelectorAll(`[data-panel='${name}']`)]);
+function panelsOf(main, names) {
+  return /** @type {HTMLElement[]} */ ([...main.querySelectorAll('[data-panel]')]).filter(({dataset}) => names.includes(String(dataset.panel)));
 }
 
 /**
