@@ -1,6 +1,6 @@
 // The outputs as <output> elements, each carrying its full-precision number in data-value: a list, and for pages
 // that compare things a table. Called by the page mount; writes only what changed. While the hand moves, the words of what is
-// out of sight wait until it rests: they are most of the work of a frame.
+// out of sight wait until it rests, and the columns of a table stand still: they are most of the work of a frame.
 import {element, hide, setText} from './dom.js';
 import {formatOutput, fullValue} from './numbers.js';
 
@@ -56,6 +56,7 @@ export function buildReadout(list, declared, {table, written = {}}, signal) {
   return function fillAll(outputs, moving = false) {
     clearTimeout(resting);
     if (moving) resting = window.setTimeout(fillAll, REST, outputs);
+    for (const {region} of tables) (moving ? hold : release)(region);
     for (const field of fields) {
       const {place, output: {name}} = field;
       number(field, outputs[name]);
@@ -106,6 +107,31 @@ function buildTable(table, shown) {
   region.append(element('table', {}, element('caption', {}, table.caption), element('thead', {}, head), body));
   return {fields, rows, region};
 }
+
+/**
+ * Gives a table's columns the widths that they have. Else each number of another length would lay all of them out anew.
+ * @param {HTMLElement} region
+ */
+function hold(region) {
+  if (region.dataset.held !== undefined || !region.clientWidth) return;
+  const parts = widthsOf(region).map((part) => /** @type {const} */ ([part, `${part.getBoundingClientRect().width}px`]));
+  for (const [part, width] of parts) part.style.width = width;
+  region.dataset.held = '';
+}
+
+/** @param {HTMLElement} region */
+function release(region) {
+  if (region.dataset.held === undefined) return;
+  for (const part of widthsOf(region)) part.style.width = '';
+  delete region.dataset.held;
+}
+
+/**
+ * What decides the widths of a table that is held.
+ * @param {HTMLElement} region
+ * @returns {HTMLElement[]}
+ */
+const widthsOf = (region) => /** @type {HTMLElement[]} */ ([...region.querySelectorAll('table, thead th')]);
 
 /**
  * Those of the elements that are on the screen.

@@ -189,8 +189,7 @@ def _row_blocks(draws: int, count: int) -> Iterator[tuple[int, int]]:
 def _blocks(units: Array, weights: Array) -> Iterator[tuple[int, Array]]:
     """Yield (start, squared distances [draws, rows, columns from start on]), the diagonal infinite."""
     for start, stop in _row_blocks(len(units), units.shape[1]):
-        squared = gram(units[:, start:stop], units[:, start:])
-        squared *= -2.0
+        squared = gram(-2.0 * units[:, start:stop], units[:, start:])
         squared += 2.0
         diagonal = np.arange(stop - start)
         squared[:, diagonal, diagonal] = np.inf

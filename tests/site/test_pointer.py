@@ -124,3 +124,30 @@ def test_a_browser_that_tells_only_before_a_frame(page: Page) -> None:
     page.mouse.up()
     wait_revision(page, painted)
     assert float(slider.input_value()) != before
+
+
+WIDTHS = "table => [...table.querySelectorAll('thead th')].map((cell) => cell.getBoundingClientRect().width)"
+
+
+def test_columns_stand_still_while_the_hand_moves(reader: Reader) -> None:
+    """Their numbers change in length; the table is laid out anew when the hand rests."""
+    reader.open("energy", strength=0.02)
+    page = reader.page
+    table = page.locator(".outputs-table table").first
+    slider = page.locator(".explorer .slider[data-twin='strength']")
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    assert box is not None
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 0.1 * box["width"], y)
+    page.mouse.down()
+    seen = []
+    for share in (0.15, 0.4, 0.65, 0.9):
+        painted = revision(page)
+        page.mouse.move(box["x"] + share * box["width"], y)
+        wait_revision(page, painted)
+        seen.append(table.evaluate(WIDTHS))
+    assert all(widths == seen[0] for widths in seen)
+    page.mouse.up()
+    page.locator(".outputs-table:not([data-held])").first.wait_for()
+    assert table.evaluate("table => [table, ...table.querySelectorAll('th')].every((part) => part.style.width === '')")
