@@ -50,7 +50,8 @@ export class Download {
 
     const wasm = this.name.endsWith('.wasm');
     const streamed = wasm && type === 'application/wasm' && this.loaded === 0;
-    // The compiler takes the response itself, because only then can the browser keep the compiled code.
+    // Compiled while it comes. (A browser keeps no code of a response that was cloned; with what it kept a second visit took
+    // as long, and as much of the processor.)
     const body = streamed ? response.clone() : response;
     const module = streamed ? WebAssembly.compileStreaming(response) : null;
     module?.catch(() => {}); // its failure is told by the hash below, or by whoever awaits it

@@ -32,6 +32,11 @@ KEPT_WHEELS = """async () => {
 PACK = re.compile(r"\.pack\b")
 """Of what Python starts from, the part that is small enough for a private window's cache."""
 IS_GIVEN = "(address) => fetch(address).then(({ok}) => ok, () => false)"
+ASKED_FOR = """() => new Promise((resolve) => {
+  const names = (list) => list.getEntries().map(({name}) => name.split('/').at(-1).split('?')[0]);
+  new PerformanceObserver((list) => resolve(names(list))).observe({type: 'resource', buffered: true});
+})"""
+"""The names of the files in the order in which they were asked for."""
 NOBODY_IN_CHARGE = """async () => {
   while ((await navigator.serviceWorker.getRegistrations()).length) await new Promise((resolve) => setTimeout(resolve, 50));
 }"""
@@ -130,6 +135,20 @@ def test_every_page_is_live_without_a_network(sabotage: Sabotage) -> None:
     page.goto(server.url + "rotation.html")
     is_live(page)
     check_it(page)
+
+
+def test_a_later_visit_asks_for_what_python_starts_from_first(sabotage: Sabotage) -> None:
+    """A service worker answers one request after the other, and the page has some forty scripts."""
+    server = sabotage.another_server(cache_control="max-age=600")
+    context = sabotage.context()
+    first_visit(server, context).close()
+    page = context.new_page()
+    page.goto(server.url + "rotation.html")
+    is_live(page)
+    assert page.evaluate("() => Boolean(navigator.serviceWorker.controller)")
+    names = page.evaluate(ASKED_FOR)
+    assert names.index("fetcher.js") < names.index("boot.js")
+    assert names.index("worker.js") < names.index("rotation.js")
 
 
 @pytest.mark.expects_console_errors
