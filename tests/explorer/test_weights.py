@@ -38,7 +38,8 @@ def test_digits_are_the_experiments_network() -> None:
         assert distance(weights.load(f"digits-{layer}-full"), matrix) < 0.05
     # OSFT trains factors with Adam, which depends on the basis; where singular values are close, another
     # processor's SVD takes another basis of the same subspace and the path is another. What was learned is alike:
-    # the cosine of two such changes was 0.63 at least on five kinds of processor, and 0.46 at most with another rate or cut.
+    # with OpenBLAS's kernels for five kinds of processor, of which three differ, the cosine was 0.63 at least; with another
+    # rate or cut it was 0.46 at most.
     for layer, matrix in enumerate(run("osft", seed=seed).weights, start=1):
         before = weights.load(f"digits-{layer}-pretrained")
         stored, fresh = weights.load(f"digits-{layer}-osft") - before, matrix - before
