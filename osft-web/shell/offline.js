@@ -65,12 +65,12 @@ async function keepCurrent(workers) {
   if (!coming || coming === active) {
     tellProgress('ready');
   } else if (replaces && !installing) {
-    offerUpdate(workers, coming);
+    offerUpdate(coming);
   } else {
     tellProgress('saving');
     coming.addEventListener('statechange', () => {
       if (coming.state === 'redundant') tellProgress('none', 'The browser did not keep it all, or the site was published anew meanwhile.');
-      else if (coming.state === 'installed' && replaces) offerUpdate(workers, coming);
+      else if (coming.state === 'installed' && replaces) offerUpdate(coming);
       else if (coming.state === 'activated') tellProgress('ready');
     });
   }
@@ -96,18 +96,16 @@ function tellProgress(state, reason) {
   if (reason) console.info(`Not kept for offline use: ${reason}`);
 }
 
-/**
- * @param {ServiceWorkerContainer} workers
- * @param {ServiceWorker} waiting
- */
-function offerUpdate(workers, waiting) {
+/** @param {ServiceWorker} waiting */
+function offerUpdate(waiting) {
   tellProgress('ready');
   offer(() => {
     if (waiting.state !== 'installed') { // another tab has let it take over
       location.reload();
       return;
     }
-    workers.addEventListener('controllerchange', () => location.reload(), {once: true});
+    // Its own word, for a tab that no worker answers is told of no change of them.
+    waiting.addEventListener('statechange', () => location.reload(), {once: true});
     waiting.postMessage({type: 'take-over'});
   });
 }

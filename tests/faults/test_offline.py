@@ -233,6 +233,30 @@ def test_a_new_build_is_offered_and_never_forced(sabotage: Sabotage) -> None:
     assert other.evaluate(SERVED_BY)["mine"] == new
 
 
+def test_an_update_in_a_tab_that_no_worker_answers(sabotage: Sabotage) -> None:
+    """F31: of two tabs of a first visit neither is given to the new worker; a press on Update is not lost on them."""
+    server = sabotage.another_server(cache_control="max-age=600")
+    context = sabotage.context()
+    one, other = (context.new_page() for _ in range(2))
+    for tab in (one, other):
+        tab.clock.install()
+        tab.goto(server.url + "rotation.html")
+        is_live(tab)
+    for tab in (one, other):
+        settle(tab)
+        expect(tab.locator("html")).to_have_attribute("data-offline", "ready")
+    other.reload()
+    is_live(other)
+    assert [tab.evaluate("() => Boolean(navigator.serviceWorker.controller)") for tab in (one, other)] == [False, True]
+    server.folder = sabotage.rebuilt(rotation_html=lambda text: text.replace("<h1>", "<h1>Anew: "))
+    one.evaluate(CHECK_NOW)
+    press(notice(one, "OSFT-E60"), "Update")
+    expect(one.locator("h1")).to_contain_text("Anew")
+    is_live(one)
+    assert one.evaluate(SERVED_BY)["mine"] == build_of(server.folder)
+    assert other.evaluate(SERVED_BY)["mine"] == build_of(sabotage.site)
+
+
 @pytest.mark.expects_console_errors
 def test_a_host_that_mends_its_site_while_a_page_is_open(sabotage: Sabotage) -> None:
     """F31 before anything is kept: the scripts of the open page are not mixed with a Python of another build."""
