@@ -27,8 +27,12 @@ const ready = painted.then(async () => {
     // A service worker answers one after the other: the few scripts of Python's start go before the many of the page.
     const started = kernel.start();
     await new Promise((resolve) => {
-      kernel.onStatus(({state, tier}) => { if (tier || state === 'failed') resolve(null); });
-      setTimeout(resolve, ENOUGH);
+      const unsubscribe = kernel.onStatus(({state, tier}) => { if (tier || state === 'failed') done(); });
+      const done = () => {
+        unsubscribe();
+        resolve(null);
+      };
+      setTimeout(done, ENOUGH);
     });
     addLater();
     return started;
