@@ -29,6 +29,8 @@ KEYS = 60
 LOOK = 8000
 """Milliseconds that a reader looks at a page before taking hold of it."""
 SCREEN = {"width": 1280, "height": 900}
+THUMB = 22
+"""Pixels that a slider's thumb is wide, and two to spare: half of it at either end of the slider moves no value."""
 PROBE = Path(__file__).with_name("probe.js")
 
 
@@ -39,7 +41,8 @@ class Drag:
     address: str
     slider: str = ""
     handle: str = ""
-    share: tuple[float, float] = (0.02, 0.98)
+    share: tuple[float, float] = (0, 1)
+    """Of the way that a slider's thumb has."""
     steps: int = 90
     seconds: float = 3
     reach: float = 60
@@ -61,7 +64,7 @@ DRAGS = (
     Drag("energy.html", slider="strength", steps=110, seconds=10, keys=True),
     Drag("svd.html", slider="rank", steps=6, seconds=10, keys=True),
     Drag("projection.html", slider="gx", steps=180, seconds=10, keys=True),
-    Drag("parameters.html", slider="rank", share=(0.45, 0.98), steps=40, seconds=10, keys=True),
+    Drag("parameters.html", slider="rank", share=(0.45, 1), steps=40, seconds=10, keys=True),
     Drag("training.html", slider="step", steps=40, seconds=10, keys=True),
     Drag("rotation.html", handle="angle"),
     Drag("svd.html", handle="cut", steps=6, reach=300),
@@ -82,7 +85,7 @@ def slide(page: Page, drag: Drag) -> dict[str, Any]:
     target.scroll_into_view_if_needed()
     box = (target if drag.slider else page.locator(".stage svg").first).bounding_box()
     assert box is not None
-    low, high = (box["x"] + part * box["width"] for part in drag.share)
+    low, high = (box["x"] + THUMB / 2 + part * (box["width"] - THUMB) for part in drag.share)
     if drag.slider:
         start, middle = (low + high) / 2, box["y"] + box["height"] / 2
     else:
