@@ -16,7 +16,7 @@ import {watchdog} from './watchdog.js';
 /** @typedef {import('./protocol.js').Versions} Versions */
 /** @typedef {{resolve: (answer: any) => void, reject: (error: KernelError) => void, step?: (step: Step) => void}} Caller */
 
-/** Seconds of visible time that a start may take without a sign of life, once all files have come. */
+/** Seconds of visible time without a sign of life: before its files are asked for, and once they have all come. */
 const START_LIMIT = 60;
 
 export class Host {
@@ -36,6 +36,8 @@ export class Host {
     /** @type {KernelError | null} */
     this.ended = null;
     this.started = false;
+    /** @type {ReturnType<typeof watchdog> | null} */
+    this.dog = null;
     /** @type {(versions: Versions) => void} */
     let resolve = () => {};
     /** @type {(error: KernelError) => void} */
@@ -52,7 +54,19 @@ export class Host {
       this.end(new KernelError(this.started ? 'OSFT-E22' : 'OSFT-E08', causeOf(event)));
     };
     this.worker.onmessageerror = () => this.end(new KernelError('OSFT-E22', 'a message could not be read'));
+    this.watch();
+  }
+
+  /** From now on the start has to go on by itself. */
+  watch() {
+    this.dog?.stop();
+    if (this.started || this.ended) return;
     this.dog = watchdog(START_LIMIT, () => this.end(new KernelError('OSFT-E09', `nothing happened for ${START_LIMIT} seconds`)));
+  }
+
+  /** Its files are on their way, which may take as long as it takes: whoever fetches them sees that they go on coming. */
+  awaitFiles() {
+    this.dog?.stop();
   }
 
   /** @param {Plan} plan */
@@ -120,14 +134,14 @@ export class Host {
   /** @param {Reply} reply */
   receive(reply) {
     if (this.ended) return;
-    this.dog.touch();
+    this.dog?.touch();
     switch (reply?.type) {
       case 'stage':
         this.stage(reply.stage);
         break;
       case 'ready':
         this.started = true;
-        this.dog.stop();
+        this.dog?.stop();
         this.settle.resolve(reply.versions);
         break;
       case 'failed':
@@ -178,7 +192,7 @@ export class Host {
   end(error) {
     if (this.ended) return;
     this.ended = error;
-    this.dog.stop();
+    this.dog?.stop();
     this.worker.terminate();
     for (const caller of this.callers.values()) caller.reject(error);
     this.callers.clear();

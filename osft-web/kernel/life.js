@@ -154,7 +154,8 @@ export class Life {
       },
       (error) => {
         if (host !== this.host || error.code === 'OSFT-E20') return;
-        if (this.status.tier === 'snapshot') this.#startOrdinarily(error);
+        // Of a start that chose no tier the status still has the last one's.
+        if (this.status.tier === 'snapshot' && !this.#careful) this.#startOrdinarily(error);
         else this.#fail(error);
       },
     );

@@ -55,6 +55,7 @@ export function isThrifty() {
  * @param {Host} host
  */
 export async function equip({depot, boot, common, planned}, host) {
+  host.awaitFiles();
   host.send({type: 'prepare', scripts: [depot.url(boot.loader), depot.url(boot.glue)]});
   // What every tier needs is under way while the tier is chosen, and tells how fast the network is.
   const first = deliver(depot, host, common);
@@ -67,6 +68,7 @@ export async function equip({depot, boot, common, planned}, host) {
     );
   });
   await Promise.all([first, rest]);
+  host.watch();
 }
 
 /**

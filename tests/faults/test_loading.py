@@ -17,6 +17,7 @@ WEB_PAGE = "<!doctype html><title>Not found</title><h1>Not found</h1>"
 START = "/start.pack"
 WASM = "/pyodide.asm.wasm"
 GLUE = "/pyodide.asm.mjs"
+SNAPSHOT = "/snapshot.pack"
 MANIFEST = "/generated/manifest.json"
 
 
@@ -96,6 +97,26 @@ def test_a_recorded_interpreter_that_cannot_be_used_is_done_without(sabotage: Sa
     page = sabotage.page("rotation.html?tier=snapshot")
     is_live(page)
     assert page.locator(".notice").count() == 0
+
+
+def test_a_start_that_can_choose_nothing_any_more_ends(sabotage: Sabotage) -> None:
+    """F1, F2: a recorded interpreter does not come, and then the list of files neither: it is said, once."""
+    server = sabotage.server
+    server.stalled(SNAPSHOT)
+    page = sabotage.page(None, service_workers="block")
+    page.goto(sabotage.url("rotation.html?tier=snapshot"))
+    expect(page.locator("#python-chip")).to_contain_text("MB of")
+    before, held = len(server.asked), server.released
+    server.heal()
+    server.missing(SNAPSHOT)
+    server.missing(MANIFEST)
+    held.set()
+    expect(notice(page, "OSFT-E01")).to_contain_text("generated/manifest.json: the server answered 404")
+    asked = [path for path in server.asked[before:] if MANIFEST in path]
+    server.heal()
+    press(notice(page, "OSFT-E01"), "Try again")
+    is_live(page)
+    assert len(asked) == 1
 
 
 def test_wasm_under_another_type_works_all_the_same(sabotage: Sabotage) -> None:
@@ -197,10 +218,12 @@ def loaded_megabytes(told: str) -> float:
 
 
 def test_offline_before_the_first_visit_ends(sabotage: Sabotage) -> None:
-    """F6: it waits, says how far it came, and goes on from there."""
+    """F6: it waits as long as it takes, says how far it came, and goes on from there."""
     server = sabotage.server
     server.stalled(WASM)
-    page = sabotage.page("svd.html?rank=3")
+    page = sabotage.page()
+    page.clock.install()
+    page.goto(sabotage.url("svd.html?rank=3"))
     expect(page.locator("#python-chip")).to_contain_text(re.compile(r"Fetching Python: \d.* of \d.* MB"))
     page.context.set_offline(True)
     page.evaluate(
@@ -212,6 +235,9 @@ def test_offline_before_the_first_visit_ends(sabotage: Sabotage) -> None:
     expect(line).to_contain_text(re.compile(r"You are offline. [\d.]+ MB of [\d.]+ MB of Python have come. It goes on by itself"))
     expect(page.locator("#python-chip")).to_contain_text(re.compile(r"Waiting for the network: [\d.]+ MB of [\d.]+ MB"))
     is_readable(page)
+    page.clock.run_for(120_000)
+    expect(line).to_be_visible()
+    page.clock.resume()
     before = len(server.asked)
     server.start()
     page.context.set_offline(False)
@@ -222,15 +248,23 @@ def test_offline_before_the_first_visit_ends(sabotage: Sabotage) -> None:
 
 
 def test_a_slow_network(sabotage: Sabotage) -> None:
-    """F8: the count of bytes moves, the time left is told, and reading needs none of it."""
+    """F8: the count of bytes moves for minutes, the time left is told, and reading needs none of it."""
     sabotage.server.bytes_per_second = 100_000
-    page = sabotage.page("svd.html?rank=3")
+    page = sabotage.page()
+    page.clock.install()
+    page.goto(sabotage.url("svd.html?rank=3"))
     is_readable(page)
     chip = page.locator("#python-chip")
     expect(chip).to_contain_text(re.compile(r"of [\d.]+ MB, about \d+ min left"))
     seen = chip.text_content() or ""
     expect(chip).not_to_contain_text(seen.partition(" of ")[0])
     assert loaded_megabytes(chip.text_content() or "") > loaded_megabytes(seen) >= 0
+    for _ in range(8):
+        seen = chip.text_content() or ""
+        page.clock.run_for(10_000)
+        expect(chip).not_to_contain_text(seen.partition(" of ")[0])
+    assert page.locator(".notice").count() == 0
+    page.clock.resume()
     sabotage.server.bytes_per_second = None
     is_live(page)
 
