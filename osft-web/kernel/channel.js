@@ -13,14 +13,20 @@ export class Channel {
   /** @type {Question | null} */
   #waiting = null;
   #busy = false;
+  /** Of the newest question. */
+  #number = 0;
+  #prepare;
   #call;
   #overrun;
 
   /**
+   * @param {(name: string, args: object) => Promise<unknown> | null} prepare What a question needs before it can be asked, if
+   *   anything: that may wait for the network, and newer questions do not wait for it.
    * @param {(name: string, args: object) => Promise<Answer>} call
    * @param {(limit: string) => boolean} overrun Ends a question that takes too long; false if it has not been running.
    */
-  constructor(call, overrun) {
+  constructor(prepare, call, overrun) {
+    this.#prepare = prepare;
     this.#call = call;
     this.#overrun = overrun;
   }
@@ -30,7 +36,15 @@ export class Channel {
    * @param {object} args
    * @returns {Promise<Answer | null>} null when a newer question took its place before it was asked.
    */
-  ask(name, args) {
+  async ask(name, args) {
+    const number = (this.#number += 1);
+    try {
+      const prepared = this.#prepare(name, args);
+      if (prepared) await prepared;
+    } catch (error) {
+      if (number === this.#number) throw error;
+    }
+    if (number !== this.#number) return null;
     return new Promise((resolve, reject) => {
       this.#waiting?.resolve(null);
       this.#waiting = {name, args, resolve, reject};

@@ -94,11 +94,15 @@ class Kernel {
   latest(name) {
     let channel = this.#channels.get(name);
     if (!channel) {
+      const prepare = (/** @type {string} */ asked, /** @type {object} */ args) => {
+        const features = featuresFor(asked, args);
+        return features.length ? this.#life.running(features) : null;
+      };
       const call = (/** @type {string} */ asked, /** @type {object} */ args) => {
         this.#life.recent = [asked, /** @type {Arguments} */ (args)];
         return this.call(asked, args);
       };
-      channel = new Channel(call, (limit) => this.#overrun(limit));
+      channel = new Channel(prepare, call, (limit) => this.#overrun(limit));
       this.#channels.set(name, channel);
     }
     return channel;
@@ -189,8 +193,8 @@ class Kernel {
    */
   #overrun(limit) {
     const {host} = this.#life;
-    // What waits behind a stream, a cell or a download has not been running itself.
-    if (!host || host.callers.size > 1) return false;
+    // What waits behind a stream or a cell, or for a start, has not been running itself.
+    if (host?.callers.size !== 1) return false;
     host.end(new KernelError('OSFT-E21', limit));
     return true;
   }

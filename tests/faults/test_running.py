@@ -267,6 +267,31 @@ def test_a_computation_that_does_not_end_has_a_limit(sabotage: Sabotage) -> None
     expect(page).to_have_url(re.compile(r"angle=30\b"))
 
 
+@pytest.mark.expects_console_errors
+def test_data_that_waits_for_the_network_holds_up_nothing_else(sabotage: Sabotage) -> None:
+    """F6, F13: a control that needs a file is at work until that comes; the others are answered meanwhile."""
+    page = sabotage.page(None, service_workers="block")
+    page.clock.install()
+    open_live(page, sabotage.url("svd.html"))
+    page.context.set_offline(True)
+    sabotage.server.stop()
+    source = page.locator(".controls [name='source']")
+    source.select_option("transformer")
+    expect(page.locator(EXPLORER)).to_have_attribute("aria-busy", "true")
+    page.clock.run_for(40_000)
+    assert page.locator(".notice[data-code='OSFT-E21']").count() == 0
+    before = revision(page)
+    source.select_option("toy")
+    wait_revision(page, before)
+    page.clock.resume()
+    sabotage.server.start()
+    page.context.set_offline(False)
+    before = revision(page)
+    source.select_option("transformer")
+    wait_revision(page, before)
+    is_live(page)
+
+
 def test_a_run_that_diverges_says_where(sabotage: Sabotage) -> None:
     """F18: the curve ends there, and the text names the step and the reason."""
     page = sabotage.page("training.html")
