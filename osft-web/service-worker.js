@@ -16,7 +16,7 @@ const VERSIONED = /\.(whl|wasm|pack)$/;
 /** Asked for by the site's own code, which knows this copy: past this worker a browser keeps what it has compiled of them. */
 const NOT_OURS = /\.(wasm|pack)$/;
 
-/** @typedef {{kept: boolean, askFirst: boolean, tabs: Record<string, string>}} Facts  tabs: of another build, or '' for none at all */
+/** @typedef {{kept: boolean, askFirst: boolean, tabs: Record<string, string>}} Facts  tabs: of another build */
 /** @type {Promise<Facts>|null} */
 let facts = null;
 
@@ -142,11 +142,14 @@ async function open(event, path) {
   }
 }
 
-/** A tab that asks for ?nosw is answered by the server alone, whatever was kept. @param {FetchEvent} event */
+/**
+ * A tab that asks for ?nosw is answered by the server alone, and so are its workers, which nothing tells from those of another
+ * tab: nothing is kept from here on.
+ * @param {FetchEvent} event
+ */
 async function leave(event) {
-  const {tabs} = await known();
-  tabs[event.resultingClientId] = '';
-  await writeNotes(tabs);
+  for (const name of await caches.keys()) if (name.startsWith('osft-')) await caches.delete(name);
+  facts = null;
   return fetch(event.request);
 }
 
@@ -166,7 +169,6 @@ async function answer(event, path) {
     await writeNotes(tabs);
   }
   const build = tabs[event.clientId] ?? BUILD;
-  if (!build) return fetch(request);
   const cacheOfTab = {cacheName: cacheName(build)};
   // A page that found a file damaged asks past every cache.
   const serverFirst = askFirst || request.cache === 'reload';
@@ -177,15 +179,24 @@ async function answer(event, path) {
     const response = await fetch(request);
     // What comes later is asked for by its version, so it is of this tab's build or its hash refuses it.
     const later = path.startsWith('generated/runtime/') && (!askFirst || VERSIONED.test(path));
-    if (response.ok && later && await caches.has(cacheName(build))) {
-      const cache = await caches.open(cacheName(build));
-      await cache.put(key, response.clone()).catch(() => {});
-    }
+    // The page counts the bytes that come, so they are kept beside it and not before it.
+    if (response.ok && later) event.waitUntil(putByIt(cacheName(build), key, response.clone()));
     return response;
   } catch (error) {
     const kept = serverFirst ? await caches.match(key, cacheOfTab) : undefined;
     return kept ?? Promise.reject(error);
   }
+}
+
+/**
+ * Keeps a file in the cache of its build, if there still is one.
+ * @param {string} name
+ * @param {string} key
+ * @param {Response} copy
+ */
+async function putByIt(name, key, copy) {
+  if (!(await caches.has(name))) return;
+  await (await caches.open(name)).put(key, copy).catch(() => {}); // without room for it, it comes anew the next time
 }
 
 /** What this worker has to know to answer; read once, because a browser ends an idle worker and starts it again. */

@@ -18,12 +18,26 @@ export async function startOffline() {
   }
   if (document.documentElement.dataset.embed) return;
   const {connection} = /** @type {{connection?: {saveData?: boolean}}} */ (navigator);
-  if (kernel.status.state !== 'ready' || connection?.saveData) return;
+  if (connection?.saveData) return;
+  // A copy in which Python does not start has to be left for a newer one.
+  if (!workers.controller) await pythonReady();
   const check = () => whenIdle(() => keepCurrent(workers));
   check();
   addEventListener('online', check);
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible' && Date.now() - checked > HOUR) check();
+  });
+}
+
+/** Until Python runs, at the first try or at a later one. */
+function pythonReady() {
+  return new Promise((resolve) => {
+    if (kernel.status.state === 'ready') resolve(null);
+    const unsubscribe = kernel.onStatus(({state}) => {
+      if (state !== 'ready') return;
+      unsubscribe();
+      resolve(null);
+    });
   });
 }
 
@@ -64,13 +78,15 @@ async function keepCurrent(workers) {
   const replaces = active !== null && active !== coming;
   if (!coming || coming === active) {
     tellProgress('ready');
+    // Another tab has let it take over before this one heard of it.
+    if (kernel.build && build !== kernel.build) offer(() => location.reload());
   } else if (replaces && !installing) {
-    offerUpdate(coming);
+    offerUpdate(workers);
   } else {
     tellProgress('saving');
     coming.addEventListener('statechange', () => {
       if (coming.state === 'redundant') tellProgress('none', 'The browser did not keep it all, or the site was published anew meanwhile.');
-      else if (coming.state === 'installed' && replaces) offerUpdate(coming);
+      else if (coming.state === 'installed' && replaces) offerUpdate(workers);
       else if (coming.state === 'activated') tellProgress('ready');
     });
   }
@@ -96,11 +112,13 @@ function tellProgress(state, reason) {
   if (reason) console.info(`Not kept for offline use: ${reason}`);
 }
 
-/** @param {ServiceWorker} waiting */
-function offerUpdate(waiting) {
+/** @param {ServiceWorkerContainer} workers */
+function offerUpdate(workers) {
   tellProgress('ready');
-  offer(() => {
-    if (waiting.state !== 'installed') { // another tab has let it take over
+  offer(async () => {
+    // The newest: since it was offered, one may have been replaced by a later build or let in by another tab.
+    const waiting = (await workers.getRegistration(SITE))?.waiting;
+    if (!waiting) {
       location.reload();
       return;
     }

@@ -247,6 +247,8 @@ def test_an_update_in_a_tab_that_no_worker_answers(sabotage: Sabotage) -> None:
         expect(tab.locator("html")).to_have_attribute("data-offline", "ready")
     other.reload()
     is_live(other)
+    settle(other)
+    expect(other.locator("html")).to_have_attribute("data-offline", "ready")
     assert [tab.evaluate("() => Boolean(navigator.serviceWorker.controller)") for tab in (one, other)] == [False, True]
     server.folder = sabotage.rebuilt(rotation_html=lambda text: text.replace("<h1>", "<h1>Anew: "))
     one.evaluate(CHECK_NOW)
@@ -255,6 +257,66 @@ def test_an_update_in_a_tab_that_no_worker_answers(sabotage: Sabotage) -> None:
     is_live(one)
     assert one.evaluate(SERVED_BY)["mine"] == build_of(server.folder)
     assert other.evaluate(SERVED_BY)["mine"] == build_of(sabotage.site)
+    # The other tab hears of it when the new build is in charge already.
+    other.evaluate(CHECK_NOW)
+    press(notice(other, "OSFT-E60"), "Update")
+    expect(other.locator("h1")).to_contain_text("Anew")
+
+
+def test_an_update_that_was_overtaken_by_the_next(sabotage: Sabotage) -> None:
+    """F31: what is let in is the newest build, not the one that was offered first."""
+    server = sabotage.another_server(cache_control="max-age=600")
+    context = sabotage.context()
+    one = first_visit(server, context)
+    other = context.new_page()
+    other.goto(server.url + "rotation.html")
+    is_live(other)
+    for tab, heading in ((one, "Second"), (other, "Third")):
+        server.folder = sabotage.rebuilt(rotation_html=lambda text, heading=heading: text.replace("<h1>", f"<h1>{heading}: "))
+        tab.evaluate(CHECK_NOW)
+        notice(tab, "OSFT-E60")
+    press(notice(one, "OSFT-E60"), "Update")
+    expect(one.locator("h1")).to_contain_text("Third")
+    is_live(one)
+    assert one.evaluate(SERVED_BY)["mine"] == build_of(server.folder)
+
+
+@pytest.mark.expects_console_errors
+def test_a_copy_in_which_python_does_not_start_can_be_left(sabotage: Sabotage) -> None:
+    """F29: a new build is offered there, too, for it may be the one that mends it."""
+    server = sabotage.another_server(cache_control="max-age=600")
+    context = sabotage.context()
+    first_visit(server, context).close()
+    server.folder = sabotage.rebuilt(rotation_html=lambda text: text.replace("<h1>", "<h1>Anew: "))
+    page = context.new_page()
+    page.clock.install()
+    page.add_init_script("delete globalThis.DecompressionStream")
+    page.goto(server.url + "rotation.html")
+    notice(page, "OSFT-E07")
+    settle(page)
+    press(notice(page, "OSFT-E60"), "Update")
+    expect(page.locator("h1")).to_contain_text("Anew")
+
+
+@pytest.mark.expects_console_errors
+def test_what_is_kept_while_it_comes_is_counted(sabotage: Sabotage) -> None:
+    """F9: a service worker hands on what has come; else a slow line would look like one that stalls."""
+    server = sabotage.another_server(cache_control="max-age=600")
+    context = sabotage.context()
+    first_visit(server, context).close()
+    page = context.new_page()
+    page.goto(server.url + "rotation.html")
+    is_live(page)
+    assert page.evaluate("() => Boolean(navigator.serviceWorker.controller)")
+    scipy = next((server.folder / "generated" / "runtime").glob("scipy-*.whl")).name
+    server.stalled(scipy)
+    audit = page.locator("[data-panel='audit']")
+    audit.scroll_into_view_if_needed()
+    audit.locator("[data-action='audit']").click()
+    half = re.compile(r"\b([5-9]|1\d)\.\d+ MB of")
+    expect(audit.locator(".audit-state")).to_contain_text(half, timeout=15_000)  # before it counts as stalled
+    server.heal()
+    expect(audit.locator(".audit-state")).to_contain_text("outputs recomputed")
 
 
 @pytest.mark.expects_console_errors
@@ -337,3 +399,20 @@ def test_a_reader_can_have_everything_removed(sabotage: Sabotage) -> None:
     assert any(path.startswith("/rotation.html") for path in server.asked[before:])
     page.evaluate(NOBODY_IN_CHARGE)
     assert page.evaluate("() => caches.keys()") == []
+
+
+def test_everything_of_a_visit_without_copies_is_of_one_build(sabotage: Sabotage) -> None:
+    """F32: to a service worker the workers of ?nosw are clients like any other."""
+    server = sabotage.another_server(cache_control="max-age=600")
+    context = sabotage.context()
+    page = first_visit(server, context)
+    server.folder = sabotage.rebuilt(
+        kernel__worker_js=lambda text: f"{text}\nconsole.info('the new worker');\n",
+        kernel__fetcher_js=lambda text: f"{text}\nconsole.info('the new fetcher');\n",
+    )
+    context.new_cdp_session(page).send("Network.clearBrowserCache")
+    said: list[str] = []
+    context.on("console", lambda message: said.append(message.text))
+    page.goto(server.url + "rotation.html?nosw")
+    is_live(page)
+    assert {"the new worker", "the new fetcher"} <= set(said)
