@@ -77,7 +77,8 @@ export function cellEditing(stage, key, {set, low, high, announce, active = () =
     field.style.setProperty('left', `${left}px`);
     field.style.setProperty('top', `${here.top - host.top + here.height / 2 - 18}px`);
     field.style.setProperty('width', `${wide}px`);
-    field.value = typed ?? String(+Number(cell.getAttribute('data-value')).toPrecision(6));
+    const own = String(+Number(cell.getAttribute('data-value')).toPrecision(6));
+    field.value = typed ?? own;
     let closed = false;
     /** @param {boolean} back  whether the focus returns to the cell */
     const close = (back) => {
@@ -88,8 +89,11 @@ export function cellEditing(stage, key, {set, low, high, announce, active = () =
     };
     /** @param {boolean} back */
     const commit = (back) => {
-      const value = Number(field.value.trim().replace('−', '-').replace(',', '.'));
-      if (field.value.trim() === '' || !Number.isFinite(value) || value < low || value > high) {
+      if (closed) return undefined; // a field that is removed loses the focus, and says so once more
+      const text = field.value.trim();
+      if (text === own) return close(back); // what is shown is rounded: a cell that was looked at keeps its value
+      const value = Number(text.replace('−', '-').replace(',', '.'));
+      if (text === '' || !Number.isFinite(value) || value < low || value > high) {
         if (!back) return close(false);
         field.setAttribute('aria-invalid', 'true');
         announce?.(`A cell takes a number from ${low} to ${high}.`);

@@ -45,7 +45,12 @@ function draw(stage, outputs, state, view) {
 export function withEdit(edits, row, column, value) {
   const place = `${row}:${column}:`;
   const others = edits.split(',').filter((entry) => entry && !entry.startsWith(place));
-  return [...others, `${place}${Number(value.toFixed(12))}`].join(',');
+  return [...others, `${place}${decimal(value)}`].join(',');
+}
+
+/** A number without an exponent, which the form of the edits does not know. @param {number} value */
+function decimal(value) {
+  return value.toFixed(12).replace(/\.?0+$/, '').replace(/^-0$/, '0');
 }
 
 /** @type {(stage: HTMLElement, api: Api) => void} */

@@ -223,3 +223,47 @@ def test_a_cell_is_edited_by_keys(reader: Reader) -> None:
     wait_revision(reader.page, painted)
     assert reader.state()["edits"] == "0:1:0.75"
     expect(reader.page.locator("output[name='is_orthogonal']")).to_have_attribute("data-value", "false")
+
+
+def open_cell(reader: Reader) -> Locator:
+    """The field over the first cell of the matrix, opened by its keys."""
+    reader.page.locator(".stage .cell-hit[tabindex='0']").first.focus()
+    reader.page.keyboard.press("Enter")
+    return reader.page.locator(".cell-field")
+
+
+@pytest.mark.parametrize("key", ["Escape", "Enter", "Tab", ""])
+def test_a_cell_that_is_looked_at_keeps_its_value(reader: Reader, key: str) -> None:
+    """The field shows six digits of it; without a key the focus goes elsewhere."""
+    reader.open("orthogonal")
+    field = open_cell(reader)
+    if key:
+        field.press(key)
+    else:
+        field.blur()
+    expect(field).to_have_count(0)
+    wait_rested(reader.page)
+    assert reader.state()["edits"] == ""
+
+
+def test_escape_in_a_cell_changes_nothing(reader: Reader) -> None:
+    reader.open("orthogonal")
+    field = open_cell(reader)
+    field.fill("0.75")
+    field.press("Escape")
+    expect(field).to_have_count(0)
+    wait_rested(reader.page)
+    assert reader.state()["edits"] == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"), [("5e-7", "0.0000005"), ("-0.0000001", "-0.0000001"), ("-1e-15", "0"), ("1000", "1000")]
+)
+def test_a_cell_takes_small_numbers(reader: Reader, typed: str, kept: str) -> None:
+    reader.open("orthogonal")
+    painted = revision(reader.page)
+    field = open_cell(reader)
+    field.fill(typed)
+    field.press("Enter")
+    wait_revision(reader.page, painted)
+    assert reader.state()["edits"] == f"0:0:{kept}"
