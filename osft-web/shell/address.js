@@ -1,4 +1,5 @@
-// The page's state in its address, both ways. Called by the page mount and by "Copy link".
+// The page's state in its address, both ways. Called by the page mount, "Copy link" and the files to take along.
+import {defaultValue} from './declaration.js';
 
 /** @typedef {import('./types.js').Declaration} Declaration */
 /** @typedef {import('./types.js').State} State */
@@ -36,8 +37,11 @@ function asText(value) {
  */
 export function writeQuery(declaration, state, {all = false, keep} = {}) {
   const query = new URLSearchParams();
-  for (const {name} of declaration.parameters) {
-    if (all || state[name] !== declaration.defaults[name]) query.set(name, asText(state[name]));
+  for (const parameter of declaration.parameters) {
+    const {name} = parameter;
+    // What follows other parameters is left out where it follows these: so it is read.
+    const expected = typeof parameter.default === 'object' ? defaultValue(parameter, state) : declaration.defaults[name];
+    if (all || state[name] !== expected) query.set(name, asText(state[name]));
   }
   for (const name of RESERVED) {
     const kept = keep?.get(name);

@@ -47,7 +47,7 @@ export function divisors(n) {
  * @param {Parameter} parameter
  * @param {State} state  of the parameters before this one
  */
-function defaultValue(parameter, state) {
+export function defaultValue(parameter, state) {
   const given = parameter.default;
   if (given && typeof given === 'object' && !Array.isArray(given) && 'half_of' in given) {
     return Math.floor(Math.min(.../** @type {string[]} */ (given.half_of).map((name) => Number(state[name]))) / 2);

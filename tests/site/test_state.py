@@ -60,6 +60,21 @@ def test_the_address_follows_and_reset_empties_it(reader: Reader, name: str) -> 
     assert outputs(reader.page) == numbers
 
 
+def test_the_opening_s_number_is_kept_where_the_default_is_another(reader: Reader) -> None:
+    """A default that follows other parameters is another when they are: what the opening had must then be in the address."""
+    reader.open("parameters")
+    opening = reader.state()["preserved_rank"]
+    set_value(reader.page, "out_features", 512)
+    assert reader.state()["preserved_rank"] != opening
+    expect(reader.page).to_have_url(re.compile(r"\?out_features=512$"))
+    set_value(reader.page, "preserved_rank", opening)
+    expect(reader.page).to_have_url(re.compile(rf"\?out_features=512&preserved_rank={opening}$"))
+    painted = revision(reader.page)
+    reader.page.locator("[data-action='reset']").click()
+    wait_revision(reader.page, painted)
+    expect(reader.page).to_have_url(re.compile(r"parameters\.html$"))
+
+
 @every_page
 def test_back_and_forward(reader: Reader, name: str) -> None:
     reader.open(name, **ELSEWHERE[name])
