@@ -170,6 +170,7 @@ export class MountedPage {
       signal,
       kernel,
       state: () => this.state,
+      shown: () => this.shownState,
       outputs: () => this.outputs,
       live: () => this.live,
       set: (partial, options) => this.set(partial, options),

@@ -59,6 +59,7 @@
  * @property {string} page
  * @property {Declaration} declaration
  * @property {() => State} state
+ * @property {() => State} shown  what the outputs belong to; other than the state while an answer is awaited, and after a refusal
  * @property {() => Outputs} outputs
  * @property {() => boolean} live  whether the outputs on the screen come from Python in this visit
  * @property {(partial: Record<string, any>, options?: {settle?: boolean, hold?: boolean}) => void} set

@@ -137,6 +137,22 @@ def test_csv_json_and_npz_hold_the_numbers_on_the_screen(reader: Reader, name: s
         assert plain(as_json["outputs"][key]) == table[key], key
 
 
+def test_the_files_hold_the_settings_of_their_numbers(reader: Reader, tmp_path: Path) -> None:
+    """Before Python is ready the figure shows the opening settings, whatever the controls say."""
+    page = reader.page.context.new_page()
+    page.route("**/generated/runtime/**", lambda route: None)
+    page.goto("rotation.html?angle=200&nosw=1")
+    expect(page.locator(".controls [name='angle']")).to_have_value("200")
+    waiting = Reader(page)
+    parameters, table = read_csv(save(waiting, "csv", tmp_path).read_text(encoding="utf-8"))
+    as_json = json.loads(save(waiting, "json", tmp_path).read_text(encoding="utf-8"))
+    page.close()
+    shipped = data("rotation")
+    assert float(parameters["angle"]) == as_json["parameters"]["angle"] == shipped["defaults"]["angle"]
+    assert float(parse_qs(urlsplit(as_json["link"]).query)["angle"][0]) == shipped["defaults"]["angle"]
+    assert table["determinant"] == [as_json["outputs"]["determinant"]] == [shipped["result"]["determinant"]]
+
+
 @every_page
 def test_copied_python_computes_the_page_s_numbers(reader: Reader, name: str, tmp_path: Path) -> None:
     """In CPython, beside py/: the same numbers to 1e-12."""

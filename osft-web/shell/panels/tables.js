@@ -1,4 +1,5 @@
 // The outputs on the screen as CSV and JSON. Called by take.js; the order is that of the declaration.
+import {linkTo} from '../address.js';
 
 /** @typedef {import('../types.js').Api} Api */
 
@@ -16,7 +17,7 @@ function cell(value) {
  */
 export function asCsv(api) {
   const lines = ['kind,name,row,column,value'];
-  const state = api.state();
+  const state = api.shown();
   for (const {name} of api.declaration.parameters) lines.push(['parameter', name, '', '', cell(state[name])].join(','));
   for (const [name, value] of Object.entries(api.outputs())) {
     if (!value || typeof value !== 'object') {
@@ -36,9 +37,9 @@ export function asCsv(api) {
 export function asJson(api) {
   return JSON.stringify({
     page: api.page,
-    link: api.link(),
+    link: linkTo(api.declaration, api.shown()),
     source: api.live() ? 'live' : 'precomputed',
-    parameters: api.state(),
+    parameters: api.shown(),
     outputs: api.outputs(),
   }, (_, value) => {
     if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
