@@ -204,6 +204,7 @@ export class MountedPage {
    *   of an animation there is nothing to wait for
    */
   set(partial, {settle: settled = true, hold = true} = {}) {
+    if (this.signal.aborted) return; // the address is another page's
     const {state, problems} = settle(this.declaration.parameters, this.state, partial);
     const changed = Object.keys(state).some((name) => state[name] !== this.state[name]);
     if (changed) this.state = state;

@@ -6,10 +6,11 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.site.documents import document
-from tests.site.driver import PAGES, Reader, revision, set_value, wait_revision
+from tests.site.driver import PAGES, Reader, frames, revision, set_value, wait_rested, wait_revision
+from tests.site.test_state import ELSEWHERE
 
 every_page = pytest.mark.parametrize("name", PAGES)
 
@@ -132,6 +133,40 @@ def test_prediction(reader: Reader, name: str) -> None:
     # The figure shows what decided, which it did not when the page was opened, and the sentence its numbers.
     assert reader.state() != opening
     assert re.search(r"\d", verdict.text_content() or "")
+
+
+@every_page
+def test_the_figure_beside_the_answer_is_the_one_that_was_judged(reader: Reader, name: str) -> None:
+    """From wherever the reader asks: what the question does not name is as at the opening."""
+    shown = []
+    for settings in ({}, ELSEWHERE[name]):
+        reader.open(name, **settings)
+        panel = reader.panel("predict")
+        panel.get_by_role("radio").first.check()
+        panel.get_by_role("button", name="Compute it").click()
+        expect(panel.locator(".predict-verdict")).to_contain_text("You predicted")
+        wait_rested(reader.page)
+        shown.append(reader.state())
+    assert shown[0] == shown[1]
+
+
+def test_an_answer_that_comes_late_leaves_the_next_page_alone(page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/generated/runtime/**", lambda route: held.append(route))
+    page.goto("rotation.html?nosw=1")
+    panel = page.locator("[data-panel='predict']")
+    panel.get_by_label("It grows").check()
+    panel.get_by_role("button", name="Compute it").click()
+    expect(panel.locator(".predict-verdict")).to_have_text("Computing …")
+    reader = Reader(page)
+    reader.follow("svd.html")
+    page.route("**/generated/runtime/**", lambda route: route.continue_())
+    for route in held:
+        route.continue_()
+    reader.wait_live("svd")
+    page.evaluate("() => window.osft.kernel.call('compute', {page: 'svd', parameters: {}})")  # it comes after the late one
+    frames(page, 2)
+    expect(page).to_have_url(re.compile(r"/svd\.html$"))
 
 
 @every_page

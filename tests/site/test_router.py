@@ -143,6 +143,16 @@ def test_leaving_in_the_middle_of_a_drag_or_a_turn(reader: Reader) -> None:
     expect(reader.page).to_have_url(re.compile(r"/energy\.html$"))
 
 
+def test_a_page_that_was_left_changes_nothing(reader: Reader) -> None:
+    """Whatever of it still moves: the address is the next page's."""
+    reader.open("orthogonal")
+    button = reader.page.locator("[data-action='shuffle']").element_handle()
+    reader.open("svd")
+    button.evaluate("button => button.click()")
+    frames(reader.page, 2)
+    expect(reader.page).to_have_url(re.compile(r"/svd\.html$"))
+
+
 def test_every_door_of_the_first_page(reader: Reader) -> None:
     reader.follow("index.html")
     doors = reader.page.locator(".door h3 a")

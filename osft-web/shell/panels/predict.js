@@ -36,14 +36,16 @@ export function mount(root, api, {predict}) {
     const chosen = boxes.findIndex((box) => box.checked);
     if (chosen < 0) return;
     setText(verdict, 'Computing …');
+    const settings = {...api.declaration.defaults, ...predict.settings};
     try {
       await api.kernel.ready;
-      const {outputs} = await api.invoke('compute', {page: api.page, parameters: {...api.declaration.defaults, ...predict.settings}});
+      const {outputs} = await api.invoke('compute', {page: api.page, parameters: settings});
+      if (api.signal.aborted) return;
       const right = predict.judge(outputs);
       const opening = chosen === right ? 'You predicted it.' : `You predicted “${predict.options[chosen]}”; the computed answer is “${predict.options[right]}”.`;
       setText(verdict, `${opening} ${predict.reveal(outputs)}`);
       verdict.dataset.right = chosen === right ? 'yes' : 'no';
-      api.set(predict.settings, {settle: true});
+      api.set(settings, {settle: true});
     } catch (error) {
       tellFailure(verdict, 'Your prediction is kept, and the answer could not be computed: ', error);
     }
