@@ -6,12 +6,12 @@ import contextlib
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from explorer import surface
 from tests.faults.conftest import DEADLY, ENDLESS_LOOP, FLOOD, OUT_OF_MEMORY, Sabotage, is_live, notice, press
@@ -202,6 +202,57 @@ def test_code_that_came_by_link_is_shown_and_stop_ends_it(sabotage: Sabotage) ->
     assert output(page, "distance_original") == shown
     expect(page).to_have_url(re.compile("angle=60"))
     assert run(page, "print(angle)")[1] == "60.0\n"
+
+
+def while_python_starts(sabotage: Sabotage, address: str, *scripts: str) -> tuple[Page, Callable[[], None]]:
+    """A page whose Python does not come until the function is called."""
+    held: list[Route] = []
+    page = sabotage.page(None, *scripts)
+    page.route("**/generated/runtime/**", lambda route: held.append(route))
+    page.goto(sabotage.url(address))
+
+    def release() -> None:
+        page.route("**/generated/runtime/**", lambda route: route.continue_())
+        for route in held:
+            route.continue_()
+        page.locator("html[data-python='ready']").wait_for(state="attached")
+
+    return page, release
+
+
+def test_stop_while_python_starts_is_no_less_a_stop(sabotage: Sabotage) -> None:
+    """F13: code that waits for Python does not begin after it was stopped, and Python comes no later for it."""
+    page, release = while_python_starts(sabotage, "index.html?nosw=1", COUNT_ENDED)
+    cell = page.locator("[data-cell='warm-up']")
+    cell.scroll_into_view_if_needed()
+    start, stop, line = (cell.locator(each) for each in ("[data-action='run']", "[data-action='stop']", ".code-state"))
+    start.click()
+    stop.click()
+    assert page.evaluate("() => window.endedByPress") == 0
+    expect(line).to_have_text("Stopped before it ran; your code is as it was.")
+    expect(stop).to_be_hidden()
+    release()
+    expect(start).to_be_enabled()
+    expect(line).to_have_text("Stopped before it ran; your code is as it was.")
+    expect(cell.locator(".code-output")).to_be_hidden()
+    start.click()
+    expect(line).to_have_text(re.compile("^Ran in"))
+
+
+def test_a_training_that_waits_for_python_can_be_stopped(sabotage: Sabotage) -> None:
+    """F13: the same for the live run, which can then be started again."""
+    page, release = while_python_starts(sabotage, "training.html?nosw=1")
+    panel = page.locator("[data-panel='live']")
+    panel.scroll_into_view_if_needed()
+    panel.locator("[data-action='train']").click()
+    expect(panel.locator(".live-state")).to_have_text("Waiting for Python …")
+    panel.locator("[data-action='stop-training']").click()
+    expect(panel.locator(".live-state")).to_have_text("Stopped before it began.")
+    release()
+    expect(panel.locator("[data-action='train']")).to_be_enabled()
+    expect(panel.locator(".live-state")).to_have_text("Stopped before it began.")
+    panel.locator("[data-action='train']").click()
+    expect(panel.locator(".live-state")).to_have_text(re.compile(r"^Done in [\d.]+ s\."), timeout=3 * PATIENCE)
 
 
 @pytest.mark.expects_console_errors

@@ -46,7 +46,7 @@ export function buildCell(root, {code, label, page, parameters, signal, drive, f
   root.append(place, tools, state, printed);
   if (fromLink) setText(state, 'This code came with a link and was not run. Read it, then press Run.');
   let running = false;
-  /** @type {{cancel: () => void}|null} */
+  /** @type {{done: Promise<unknown>, cancel: () => void}|null} */
   let stream = null;
   // Code that is left running would keep the next page waiting, and its Stop is gone.
   signal.addEventListener('abort', () => { if (running) stop(); });
@@ -64,7 +64,7 @@ export function buildCell(root, {code, label, page, parameters, signal, drive, f
     ];
     const stopCounting = countSeconds(tools);
     try {
-      await kernel.ready;
+      // It waits for Python by itself, and can be cancelled meanwhile.
       const begun = kernel.stream('run_cell', {page, parameters: parameters(), code: editing.text()}, (step) => {
         if (step.text && printed.textContent.length < SHOWN) printed.append(step.text);
       });
@@ -93,7 +93,13 @@ export function buildCell(root, {code, label, page, parameters, signal, drive, f
   }
 
   async function stop() {
-    stream?.cancel();
+    const stopped = stream;
+    stopped?.cancel();
+    if (kernel.status.state !== 'ready') { // it has not seen the code, and need not start again
+      await stopped?.done.catch(() => {}); // run() has then said what it says of any end
+      setText(state, 'Stopped before it ran; your code is as it was.');
+      return;
+    }
     await kernel.stop();
     if (!running && kernel.status.state === 'ready') setText(state, 'Stopped. Python has started again; your code and the figure are as they were.');
   }

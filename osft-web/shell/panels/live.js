@@ -66,22 +66,25 @@ export function mount(root, api) {
     api.kernel.spare(true);
     /** @type {string[]} */
     const diverged = [];
+    let [started, came] = [NaN, false];
     try {
-      await api.kernel.ready;
-      const started = performance.now();
+      // It waits for Python by itself, and can be cancelled meanwhile.
       const begun = api.kernel.stream('train', {...settings}, ({outputs}) => {
         if (!outputs || outputs.stage === undefined) return;
+        came = true;
         take(/** @type {any} */ (outputs));
         if (outputs.message) diverged.push(String(outputs.message));
       });
       stream = begun;
+      api.kernel.ready.then(() => { started = performance.now(); });
       await begun.done;
       bar.value = 1;
       setText(state, `Done in ${formatNumber((performance.now() - started) / 1000, 2)} s. ${diverged.join(' ')}`.trim());
       showTable();
     } catch (error) {
       const stopped = /** @type {any} */ (error)?.code === 'OSFT-E20';
-      if (stopped) setText(state, 'Stopped. The curves show how far it came; Python is ready for another run.');
+      if (stopped && !came) setText(state, 'Stopped before it began.');
+      else if (stopped) setText(state, 'Stopped. The curves show how far it came; Python is ready for another run.');
       else tellFailure(state, 'The run could not go on: ', error);
       showTable();
     } finally {
