@@ -21,6 +21,7 @@ BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#6
 CYCLE = (BLUE, ORANGE, GREEN, RED, "#56b4e9", "#e69f00", GREY, "#000000")
 DASHES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+TASKS = ("First learned: Upright", "Turned 20°", "Turned 40°", "Turned 60°", "Turned 80°")
 STYLE: dict[Any, Any] = {
     "font.size": 8,
     "axes.spines.top": False,
@@ -101,7 +102,8 @@ def energy_page(figure: Figure, known: Known, outputs: Outputs) -> None:
         )
     axes.axhline(0, color=GREY, linewidth=0.6)
     axes.set_xticks(range(3), [energy.NAMES[name] for name in energy.UPDATES])
-    axes.set_ylabel("Change of the energy, %")
+    measure = "hyperspherical energy" if known["measure"] == "mhe" else "mean |cosine|"
+    axes.set_ylabel(f"Change of the {measure}, %")
     axes.set_title(f"Updates of {known['strength']:g} times the norm of W, rotated on the {known['side']} side")
 
 
@@ -166,7 +168,10 @@ def parameters_page(figure: Figure, known: Known, outputs: Outputs) -> None:
 
 
 def training_page(figure: Figure, known: Known, outputs: Outputs) -> None:
-    """Curves with their intervals, or what is kept against what is learned."""
+    """Curves with their intervals, on average or on each task, or what is kept against what is learned."""
+    if known["metric"] == "tasks":
+        training_tasks(figure, known, outputs)
+        return
     axes = figure.add_subplot()
     if known["metric"] == "front":
         labels = {name: training.METHODS[name] for name in training.SWEPT}
@@ -197,6 +202,27 @@ def training_page(figure: Figure, known: Known, outputs: Outputs) -> None:
     axes.set_ylabel("Forgetting" if known["metric"] == "forgetting" else "Average accuracy")
     if shown:
         axes.legend()
+
+
+def training_tasks(figure: Figure, known: Known, outputs: Outputs) -> None:
+    """The accuracy on each task with its interval, and one legend for all in the place of a sixth."""
+    figure.set_figheight(4.2)
+    *plots, rest = figure.subplots(2, 3, sharex=True, sharey=True).flat
+    steps = np.asarray(outputs["steps"])
+    for task, axes in enumerate(plots):
+        for place, name in enumerate(known["methods"]):
+            color, dash = CYCLE[place % len(CYCLE)], DASHES[place % 4]
+            mean, low, high = np.asarray(outputs[f"{name}_tasks"])[:, 3 * task : 3 * task + 3].T
+            axes.plot(steps, mean, dash, color=color, label=training.METHODS[name])
+            axes.fill_between(steps, low, high, color=color, alpha=0.2, linewidth=0)
+        axes.axvline(known["step"], color=GREY, linewidth=0.6)
+        axes.set_ylim(0, 1)
+        axes.set_title(TASKS[task])
+    figure.supxlabel("Step")
+    figure.supylabel("Accuracy")
+    plots[2].tick_params(labelbottom=True)  # nothing with a scale stands below it
+    rest.set_axis_off()
+    rest.legend(*plots[0].get_legend_handles_labels(), loc="center", fontsize="small", labelspacing=0.3)
 
 
 def heat_map(figure: Figure, axes: Any, values: Any, title: str) -> None:

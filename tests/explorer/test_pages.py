@@ -344,6 +344,35 @@ def test_publication_figures(page_name: str) -> None:
     assert text.count("<path") + text.count("<use") > 10
 
 
+def drawing(page_name: str, given_state: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The publication figure of a state, not yet in a file, and the outputs that it shows."""
+    matplotlib_figure = pytest.importorskip("matplotlib.figure")
+    from explorer import publication
+
+    page = surface.find(page_name)
+    figure, outputs = matplotlib_figure.Figure(), page.compute(**given_state)
+    publication.DRAW[page_name](figure, page.validate(given_state), outputs)
+    return figure, outputs
+
+
+def test_the_publication_figure_of_each_task_shows_each_task() -> None:
+    figure, outputs = drawing("training", {"metric": "tasks", "methods": "lora,osft"})
+    plots = [axes for axes in figure.axes if axes.get_title()]
+    names = ["First learned: Upright", "Turned 20°", "Turned 40°", "Turned 60°", "Turned 80°"]
+    assert [axes.get_title() for axes in plots] == names
+    for task, axes in enumerate(plots):
+        for line, name in zip(axes.lines, ("lora", "osft"), strict=False):
+            np.testing.assert_array_equal(line.get_ydata(), outputs[f"{name}_tasks"][:, 3 * task])
+    (legend,) = [axes.get_legend() for axes in figure.axes if axes.get_legend()]
+    assert [text.get_text() for text in legend.get_texts()] == ["LoRA", "OSFT"]
+
+
+@pytest.mark.parametrize(("measure", "named"), [("mhe", "hyperspherical energy"), ("mean_abs_cosine", "mean |cosine|")])
+def test_the_publication_figure_names_its_measure(measure: str, named: str) -> None:
+    figure, _ = drawing("energy", {"measure": measure})
+    assert figure.axes[0].get_ylabel() == f"Change of the {named}, %"
+
+
 def test_a_publication_figure_is_the_same_each_time() -> None:
     pytest.importorskip("matplotlib")
     first, second = (surface.publication_figure("svd", {}, "svg")["bytes"] for _ in range(2))
