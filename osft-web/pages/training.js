@@ -91,7 +91,7 @@ function draw(stage, outputs, state, view) {
   else {
     const name = state.metric === 'forgetting' ? 'Forgetting' : 'Average accuracy over the five tasks';
     const made = panels(stage, view, [
-      {key: 'curves', title: name, label: `${name} against the training step, with 95 % bands`, ratio: 0.5, tallest: 400, shortest: 260, span: 'all'},
+      {key: 'curves', title: name, label: `${name} against the training step${state.seed === 'mean' ? ', with 95 % bands' : ''}`, ratio: 0.5, tallest: 400, shortest: 260, span: 'all'},
       {...frontSpec(view, 440), span: /** @type {const} */ ('all')},
     ]);
     drawCurves(made.curves, outputs, state);
@@ -238,7 +238,7 @@ export default {
   handles,
   summary,
   table: [{
-    caption: 'At this step, with the ends of the 95 % interval of the mean',
+    caption: 'At this step, with the ends of the 95 % interval of the mean; a single run has none and stands three times',
     corner: 'Method',
     rows: ALL.map((key) => ({key, label: series(key).label})),
     columns: [

@@ -107,6 +107,21 @@ def numbers(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list) else [value]
 
 
+@pytest.mark.parametrize(("seed", "bands"), [("mean", 1), ("3", 0)])
+def test_a_single_run_is_promised_no_interval(reader: Reader, seed: str, bands: int) -> None:
+    reader.open("training", seed=seed)
+    curves = reader.page.locator(".stage [role='img'][aria-label*='against the training step']")
+    expect(curves).to_have_count(1)
+    assert (curves.get_attribute("aria-label") or "").count("with 95 % bands") == bands
+    caption = reader.page.locator(".outputs-table caption").first
+    expect(caption).to_have_text(re.compile("interval of the mean; a single run has none and stands three times$"))
+    low, value, high = (
+        reader.page.locator(f"output[name='osft_average_accuracy{end}']").get_attribute("data-value")
+        for end in ("_low", "", "_high")
+    )
+    assert (low == value == high) is (bands == 0)
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_the_browser_s_python_computes_what_ships(reader: Reader, name: str) -> None:
     """CPython made the data file; here the same outputs come from Python in the browser."""
