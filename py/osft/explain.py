@@ -29,7 +29,7 @@ class Effect(NamedTuple):
     step: Array
     """dW [m, n]: the projected gradient; for "factors" the first-order change of W."""
     norm_kept: float
-    """||dW|| over the norm of the same step without projection; 1 for a zero gradient."""
+    """||dW|| over the norm of the same step without projection; 1 where that is zero too."""
     leak: Leak
     directions: int
     """Independent directions in which W can move."""
@@ -73,8 +73,8 @@ def explain(split: Split, gradient: object, *, relative_step: float = 0.1) -> Ex
     gradient of another shape raises ValueError.
     Source: the block form is the equation printed in Nayak et al. 2025, arXiv 2504.07097; the factor form is
     HF PEFT 0.21.2, `osf/layer.py`.
-    Invariants: for two_sided and factors both leaks are at rounding level, and both turns too as long as
-    the step does not lift another singular value above the frozen ones.
+    Invariants: a step of mere rounding turns nothing; for two_sided and factors both leaks are at rounding
+    level, and both turns too as long as the step does not lift another singular value above the frozen ones.
     """
     relative_step = checks.as_real(relative_step, "relative_step", 0.0)
     g = checks.as_matrix(gradient, "gradient")
@@ -84,14 +84,18 @@ def explain(split: Split, gradient: object, *, relative_step: float = 0.1) -> Ex
     size = frobenius(g)
     weights = split.weights
     length = relative_step * frobenius(split.singular_values)
+    # A step within the rounding of what it was computed from is none; measured, twice max(m, n) eps at most.
+    rounding = 8.0 * max(split.shape) * float(np.finfo(np.float64).eps) * size
+    # The factors' step scales the gradient by S_low twice, and for dS not at all.
+    rounding_factors = rounding * max(1.0, float(split.S_low.max(initial=0.0)) ** 2)
 
-    def effect(projection: Projection, step: Array, reference: float) -> Effect:
+    def effect(projection: Projection, step: Array, reference: float, floor: float = rounding) -> Effect:
         found = leak(step, split)
-        moved = weights - (length / found.norm) * step if length > 0.0 and found.norm > 0.0 else None
+        moved = weights - (length / found.norm) * step if length > 0.0 and found.norm > floor else None
         left, right, change = _turns(moved, split)
         return Effect(
             step=step,
-            norm_kept=found.norm / reference if reference > 0.0 else 1.0,
+            norm_kept=found.norm / reference if reference > floor else 1.0,
             leak=found,
             directions=directions(projection, split),
             left_turn=left,
@@ -104,7 +108,7 @@ def explain(split: Split, gradient: object, *, relative_step: float = 0.1) -> Ex
         full=effect("full", g, size),
         block=effect("block", project_block(g, split), size),
         two_sided=effect("two_sided", project_two_sided(g, split), size),
-        factors=effect("factors", factors, unprojected),
+        factors=effect("factors", factors, unprojected, rounding_factors),
         relative_step=relative_step,
     )
 

@@ -181,6 +181,38 @@ def test_zero_gradient() -> None:
     assert [effect.left_turn for effect in found[:4]] == [0.0] * 4
 
 
+def test_a_step_of_mere_rounding_turns_nothing() -> None:
+    found = s.explain(s.split([[1, 2], [3, 4], [5, 6]], 2), [[1, 0], [0, 1], [1, 1]])
+    for effect in (found.two_sided, found.factors):
+        assert effect.left_turn == effect.right_turn == effect.value_change == 0.0
+    assert found.full.left_turn > 0.1
+
+
+@quick
+@given(problems(), st.integers(-4, 4))
+def test_a_gradient_inside_the_frozen_subspace_moves_nothing(problem: tuple[Any, Any, int], power: int) -> None:
+    weights, gradient, rank = problem
+    parts = s.split(10.0**power * weights, rank)
+    inside = parts.U_high @ (parts.U_high.T @ gradient)
+    found = s.explain(parts, inside)
+    for effect in (found.two_sided, found.factors):
+        assert effect.left_turn == effect.right_turn == effect.value_change == 0.0
+
+
+def test_without_a_step_before_the_projection_all_of_it_is_kept() -> None:
+    """A gradient in the frozen block reaches no trainable factor: the ratio of two roundings says nothing."""
+    rng = np.random.default_rng(5)
+    parts = s.split(rng.standard_normal((8, 8)), 3)
+    assert s.explain(parts, parts.U_high @ rng.standard_normal((3, 3)) @ parts.V_high.T).factors.norm_kept == 1.0
+
+
+def test_a_small_step_is_still_a_step() -> None:
+    rng = np.random.default_rng(6)
+    weights, gradient = 1e-5 * rng.standard_normal((8, 8)), 1e-30 * rng.standard_normal((8, 8))
+    found = s.explain(s.split(weights, 3), gradient, relative_step=10.0)
+    assert min(effect.left_turn for effect in found[:4]) > 1e-3
+
+
 @quick
 @given(problems(), st.integers(0, 3))
 def test_directions_equal_the_rank_of_the_jacobian(problem: tuple[Any, Any, int], zeros: int) -> None:
