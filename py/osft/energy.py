@@ -38,7 +38,8 @@ def hyperspherical_energy(weights: object, s: float = 1, *, mean: bool = False) 
 
     weights [neurons, features], at least two rows; s >= 0. The sum runs over ordered pairs, each pair
     twice; mean=True divides by their number N(N-1). Lower is more evenly spread. Two rows of the same direction give
-    +inf (`duplicate_directions` names them); a zero row has no direction and raises ValueError.
+    +inf (`duplicate_directions` names them); a zero row has no direction and raises ValueError, and so does an
+    energy that leaves float64 without such rows.
     Source: Liu et al. 2018 (MHE), arXiv 1805.09298, equation 1; Qiu et al. 2023 (OFT), arXiv
     2306.07280, keeps E_1 unchanged. The MHE code's s = 0 is twice this one's.
     Invariants: unchanged by W R^T for orthogonal R (input side) and by positive scaling of rows; not by R W.
@@ -64,14 +65,17 @@ def hyperspherical_energies(stack: object, s: float = 1, *, mean: bool = False) 
     units = unit_rows(weights)
     count = units.shape[1]
     totals = np.zeros(len(units))
+    duplicates = np.zeros(len(units), dtype=bool)
     for _, squared in _blocks(units, weights):
         rows = squared.shape[1]
         with np.errstate(divide="ignore", over="ignore"):
             terms = _terms(squared, exponent)
-        # Columns before `start` were counted with the earlier rows; each later pair stands for two.
-        totals += terms[:, :, :rows].sum(axis=(1, 2)) + 2.0 * terms[:, :, rows:].sum(axis=(1, 2))
-        if np.isinf(totals).any() and bool((np.isinf(terms) & (squared > 0.0)).any()):
-            raise ValueError(f"s = {exponent:g} is too large for these rows: the energy leaves the range of float64.")
+            # Columns before `start` were counted with the earlier rows; each later pair stands for two.
+            totals += terms[:, :, :rows].sum(axis=(1, 2)) + 2.0 * terms[:, :, rows:].sum(axis=(1, 2))
+        if np.isinf(totals).any():
+            duplicates |= (squared == 0.0).any(axis=(1, 2))
+    if bool((np.isinf(totals) & ~duplicates).any()):
+        raise ValueError(f"s = {exponent:g} is too large for these rows: the energy leaves the range of float64.")
     return totals / (count * (count - 1)) if mean else totals
 
 
@@ -98,7 +102,11 @@ def mean_absolute_cosines(stack: object, *, epsilon: float = 0.0) -> Array:
     weights = checks.as_array(stack, "weights", (3,), bounded=False)
     if epsilon > 0.0:
         _check_rows(weights)
-        units = weights / (np.linalg.norm(weights, axis=2, keepdims=True) + epsilon)
+        # A power of two for each row changes no digit and keeps the squares in range.
+        power = -np.frexp(np.abs(weights).max(axis=2, keepdims=True))[1]
+        scaled = np.ldexp(weights, power)
+        with np.errstate(over="ignore"):
+            units = scaled / (np.linalg.norm(scaled, axis=2, keepdims=True) + np.ldexp(epsilon, power))
     else:
         units = unit_rows(weights)
     count = units.shape[1]

@@ -145,6 +145,34 @@ def test_too_large_an_exponent_is_refused() -> None:
         e.hyperspherical_energy([[1.0, 0.0], [1.0, 0.01]], 400)
 
 
+def test_an_energy_that_overflows_in_the_sum_alone_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    pair = [[1.0, 0.0], [1.0, 0.01]]  # at 0.01: 100^154 = 1e308 is finite, twice that is not
+    several = [*pair, [0.0, 1.0], [0.01, 1.0]]
+    with pytest.raises(ValueError, match="s = 154 is too large"):
+        e.hyperspherical_energy(pair, 154)
+    assert e.hyperspherical_energy([*several, [2.0, 0.0]], 154) == math.inf
+    duplicates = [*pair, [2.0, 0.0], [0.0, 1.0]]
+    with pytest.raises(ValueError, match="s = 154 is too large"):
+        e.hyperspherical_energies([several, duplicates], 154)
+    for pairs in (1, 2**20):
+        monkeypatch.setattr(e, "BLOCK_PAIRS", pairs)
+        assert e.hyperspherical_energy(duplicates, 154) == math.inf
+        with pytest.raises(ValueError, match="s = 154 is too large"):
+            e.hyperspherical_energy(several, 154)
+
+
+def test_epsilon_and_extreme_lengths() -> None:
+    weights = draw(5, 3, 1)
+    expected = e.mean_absolute_cosine(weights)
+    assert_allclose(e.mean_absolute_cosine(1e200 * weights, epsilon=1e-8), expected, rtol=1e-12)
+    assert_allclose(e.mean_absolute_cosine(1e-200 * weights, epsilon=1e-220), expected, rtol=1e-12)
+    assert e.mean_absolute_cosine(1e-300 * weights, epsilon=1e200) == 0.0
+    # As long as an epsilon of their length: half of each row's cosine is left.
+    ones = e.mean_absolute_cosine([[1e200, 0.0], [1e200, 0.0]], epsilon=1e200)
+    assert_allclose(ones, 0.25, rtol=1e-12)
+    assert e.mean_absolute_cosine([[0.0, 0.0], [1.0, 0.0]], epsilon=1e-8) == 0.0
+
+
 def test_blocks_do_not_change_the_sum(monkeypatch: pytest.MonkeyPatch) -> None:
     weights = draw(70, 3, 0)
     weights[30] = weights[3] + 1e-9
