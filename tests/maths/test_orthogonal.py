@@ -98,6 +98,21 @@ def test_exponential_inverse_and_angles(n: int, seed: int, norm: float) -> None:
     assert_allclose(o.exponential(0.5 * skew) @ o.exponential(0.5 * skew), rotation, atol=1e-12)
 
 
+@pytest.mark.parametrize("n", [4, 32])
+@pytest.mark.parametrize("norm", [1e2, 1e7, 1e10])
+def test_rotations_of_large_norm_are_as_orthogonal_as_they_say(n: int, norm: float) -> None:
+    skew, identity = o.random_skew(n, seed=1, norm=norm), np.eye(n)
+    # One plane turned by the norm and the others not at all is the hard case.
+    basis = o.haar(n, seed=3)[:, :2]
+    plane = norm * (np.outer(basis[:, 0], basis[:, 1]) - np.outer(basis[:, 1], basis[:, 0]))
+    for each in (skew, plane + o.random_skew(n, seed=2)):
+        rotation = o.cayley(each)
+        assert np.abs(rotation.T @ rotation - identity).max() < 4 * 2.2e-16 * (10 + norm)
+        if norm <= 1e7:
+            rotation = o.exponential(each)
+            assert np.abs(rotation.T @ rotation - identity).max() < 2e-14
+
+
 def test_exponential_agrees_with_cayley_to_third_order() -> None:
     errors = []
     for norm in (0.1, 0.05):
