@@ -238,13 +238,13 @@ def quantiles(changes: Array, shares: tuple[float, ...]) -> Array:
     return between.T
 
 
-def verdict(changes: Array, low: float, high: float) -> str:
+def verdict(changes: Array) -> str:
     """What the draws agree on."""
     if float(np.abs(changes).max()) <= TOLERANCE:
         return "Preserved to rounding in every draw."
-    if low > 0:
+    if (changes > 0).mean() >= 0.95:
         return "Raised in at least 95 % of the draws."
-    if high < 0:
+    if (changes < 0).mean() >= 0.95:
         return "Lowered in at least 95 % of the draws."
     return "Changed: up in some draws, down in others."
 
@@ -300,7 +300,7 @@ def compute(
         outputs[f"{name}_change"] = float(changes[i].mean())
         outputs[f"{name}_low"] = low
         outputs[f"{name}_high"] = high
-        outputs[f"{name}_verdict"] = verdict(changes[i], low, high)
+        outputs[f"{name}_verdict"] = verdict(changes[i])
         outputs[f"{name}_size"] = float(sizes[i])
         difference = float(np.abs(spectra[1 + i] - spectra[0]).max())
         outputs[f"{name}_spectrum_change"] = difference / float(spectra[0, 0])

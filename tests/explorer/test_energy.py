@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from explorer.energy import UPDATES, compute, draw_turns, rotate_rows
+from explorer.energy import UPDATES, compute, draw_turns, rotate_rows, verdict
 
 
 def weights(neurons: int, features: int, seed: int) -> np.ndarray:
@@ -124,6 +124,22 @@ def test_summaries_of_the_draws() -> None:
         assert outputs[f"{name}_high"] == pytest.approx(changes[38], abs=1e-15)
         first = outputs[f"{name}_changes"][0]
         assert outputs[f"{name}_energy"] == pytest.approx(outputs["original_energy"] * (1 + first), rel=1e-12)
+
+
+def test_the_verdict_counts_draws() -> None:
+    mixed, raised, lowered = "Changed: up in some draws, down in others.", "Raised in at least", "Lowered in at least"
+    for changes, said in (
+        ([-0.001, 0.1], mixed),
+        ([0.001, -0.1], mixed),
+        ([-0.1] + [0.001] * 19, raised),
+        ([0.1] + [-0.001] * 19, lowered),
+        ([-0.001] + [0.1] * 18, mixed),
+        ([0.0] * 2 + [0.1] * 18, mixed),
+        ([0.1], raised),
+        ([-0.1], lowered),
+        ([1e-9, -1e-9], "Preserved to rounding in every draw."),
+    ):
+        assert verdict(np.array(changes)).startswith(said), changes
 
 
 def test_more_draws_only_add_draws() -> None:

@@ -55,7 +55,7 @@ def audit(known: dict[str, Any], outputs: Outputs) -> Outputs:
         expected[f"{name}_high"] = (high, PDIST)
         expected[f"{name}_changes"] = (changes, PDIST)
         if name != "oft" or not unreached:
-            expected[f"{name}_verdict"] = (verdict(changes, low, high), PDIST)
+            expected[f"{name}_verdict"] = (verdict(changes), PDIST)
         sizes = [math.sqrt(float(((each - weights) ** 2).sum())) / norm for each in matrices]
         expected[f"{name}_size"] = (math.fsum(sizes) / draws, LOOP)
         moved = np.abs(svdvals(matrices[0]) - spectrum).max() / spectrum[0]
