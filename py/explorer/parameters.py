@@ -22,6 +22,8 @@ from osft.parameters import (
 
 LAYER = {"model": ["none"]}
 MODEL = {"model": list(PRESETS)}
+# The largest input of an adapted layer of each model: in_features is hidden there and limits nothing.
+WIDEST = {key: max(each.in_features for each in target_modules(preset, "all_linear")) for key, preset in PRESETS.items()}
 
 PARAMETERS = (
     Parameter(
@@ -48,7 +50,7 @@ PARAMETERS = (
         "int",
         32,
         1,
-        ["in_features"],
+        {"by": "model", "values": {"none": ["in_features"], **WIDEST}},
         step=1,
         scale="log",
         note="Adjusted to the nearest divisor of a layer’s input features.",

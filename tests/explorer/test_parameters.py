@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from explorer.declare import InvalidParameter
 from explorer.parameters import METHODS, compute
 
 # What HF PEFT 0.21.2 reports: LoRA r = 16 on query and value, on all linear layers; OFT b = 32 on the
@@ -91,8 +92,31 @@ def test_models_as_reported_by_peft(model: str) -> None:
     assert math.isclose(every["full_percent"], 100)
 
 
+@pytest.mark.parametrize(("model", "widest"), [("llama-2-7b", 11_008), ("t5-large", 4_096), ("bert-base", 3_072)])
+def test_the_block_of_a_model_is_limited_by_its_own_layers(model: str, widest: int) -> None:
+    """The single layer's width is hidden there: it neither refuses a block nor changes the count."""
+    block = compute(model=model, targets="all_linear", block_size=1024)
+    assert block["oft"] > compute(model=model, targets="all_linear")["oft"]
+    assert compute(model=model, targets="all_linear", block_size=1024, in_features=8) == block
+    assert compute(model=model, in_features=8) == compute(model=model)
+    compute(model=model, targets="all_linear", block_size=widest)
+    with pytest.raises(InvalidParameter, match="OFT block size"):
+        compute(model=model, targets="all_linear", block_size=widest + 1)
+    with pytest.raises(InvalidParameter, match="from 1 to 512"):
+        compute(block_size=513)
+
+
+def test_memory_of_half_preserved_beside_full_fine_tuning() -> None:
+    """Between four fifths and slightly more than all of it, as the front page says; more only where it names the model."""
+    every = {model: compute(model=model, targets="all_linear") for model in REPORTED}
+    shares = {model: each["osft_memory"] / each["full_memory"] for model, each in every.items()}
+    assert 0.785 < min(shares.values()) < 0.85
+    assert 1.0 < shares["llama-2-7b"] == max(shares.values()) < 1.025
+    assert max(shares["llama-3.1-8b"], shares["mistral-7b"], shares["qwen2.5-7b"]) < 0.95
+
+
 def test_memory_of_a_whole_model() -> None:
-    """16 bytes a trained number, 2 a frozen one: OSFT's default takes more than full fine-tuning."""
+    """16 bytes a trained number, 2 a frozen one: at its default OSFT takes more than full fine-tuning here."""
     outputs = compute(model="llama-2-7b", targets="all_linear")
     total = 6_738_415_616
     assert outputs["full_memory"] == 16 * total
