@@ -818,7 +818,7 @@ for title, method, config in (
 # - **It does not abolish forgetting.** Inputs outside the protected span change their outputs; later layers receive changed
 #   inputs; anything trained outside the split (a head, biases, norms) is not protected at all.
 # - **It does not find out what matters.** A large singular value is a rule of thumb for "important".
-# - **It does not save memory or parameters** at the usual settings.
+# - **It saves little or no memory, and few parameters,** at PEFT's default.
 # - **It does not preserve geometry** in the sense of OFT: row lengths, angles and hyperspherical energy change. It preserves
 #   the top singular triplets.
 # - **Its room is finite.** Every task uses some of the free directions. The share that is frozen should grow with the number
