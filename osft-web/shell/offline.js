@@ -30,9 +30,9 @@ export async function startOffline() {
 }
 
 /** Until Python runs, at the first try or at a later one. */
-function pythonReady() {
-  return new Promise((resolve) => {
-    if (kernel.status.state === 'ready') resolve(null);
+async function pythonReady() {
+  if (kernel.status.state === 'ready') return;
+  await new Promise((resolve) => {
     const unsubscribe = kernel.onStatus(({state}) => {
       if (state !== 'ready') return;
       unsubscribe();
