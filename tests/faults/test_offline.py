@@ -37,6 +37,11 @@ ASKED_FOR = """() => new Promise((resolve) => {
   new PerformanceObserver((list) => resolve(names(list))).observe({type: 'resource', buffered: true});
 })"""
 """The names of the files in the order in which they were asked for."""
+NEVER_ENOUGH = """(() => {
+  const later = window.setTimeout.bind(window);
+  window.setTimeout = (act, delay, ...rest) => later(act, delay === 300 ? 60_000 : delay, ...rest);
+})()"""
+"""On a busy machine the page's scripts do not wait for those of Python's start any longer; here they do."""
 NOBODY_IN_CHARGE = """async () => {
   while ((await navigator.serviceWorker.getRegistrations()).length) await new Promise((resolve) => setTimeout(resolve, 50));
 }"""
@@ -50,6 +55,16 @@ def first_visit(server: Saboteur, context: BrowserContext, address: str = "rotat
     is_live(page)
     settle(page)
     expect(page.locator("html")).to_have_attribute("data-offline", "ready")
+    return page
+
+
+def later_visit(server: Saboteur, context: BrowserContext) -> Page:
+    """A live tab that a service worker answers."""
+    first_visit(server, context).close()
+    page = context.new_page()
+    page.goto(server.url + "rotation.html")
+    is_live(page)
+    assert page.evaluate("() => Boolean(navigator.serviceWorker.controller)")
     return page
 
 
@@ -140,12 +155,7 @@ def test_every_page_is_live_without_a_network(sabotage: Sabotage) -> None:
 def test_a_later_visit_asks_for_what_python_starts_from_first(sabotage: Sabotage) -> None:
     """A service worker answers one request after the other, and the page has some forty scripts."""
     server = sabotage.another_server(cache_control="max-age=600")
-    context = sabotage.context()
-    first_visit(server, context).close()
-    page = context.new_page()
-    page.goto(server.url + "rotation.html")
-    is_live(page)
-    assert page.evaluate("() => Boolean(navigator.serviceWorker.controller)")
+    page = later_visit(server, sabotage.context(NEVER_ENOUGH))
     names = page.evaluate(ASKED_FOR)
     assert names.index("fetcher.js") < names.index("boot.js")
     assert names.index("worker.js") < names.index("rotation.js")
@@ -302,12 +312,7 @@ def test_a_copy_in_which_python_does_not_start_can_be_left(sabotage: Sabotage) -
 def test_what_is_kept_while_it_comes_is_counted(sabotage: Sabotage) -> None:
     """F9: a service worker hands on what has come; else a slow line would look like one that stalls."""
     server = sabotage.another_server(cache_control="max-age=600")
-    context = sabotage.context()
-    first_visit(server, context).close()
-    page = context.new_page()
-    page.goto(server.url + "rotation.html")
-    is_live(page)
-    assert page.evaluate("() => Boolean(navigator.serviceWorker.controller)")
+    page = later_visit(server, sabotage.context())
     scipy = next((server.folder / "generated" / "runtime").glob("scipy-*.whl")).name
     server.stalled(scipy)
     audit = page.locator("[data-panel='audit']")
