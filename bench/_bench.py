@@ -13,6 +13,7 @@ import datetime
 import json
 import os
 import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -123,6 +124,11 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 
+def compact(text: str) -> str:
+    """The same JSON with a list of numbers on one line."""
+    return re.sub(r"\[[-+.\deE,\s]+\]", lambda found: " ".join(found[0].split()), text)
+
+
 def load() -> float:
     """The mean number of processes that wanted a core in the last minute; NaN where the system does not tell."""
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
@@ -162,7 +168,7 @@ def main(module: ModuleType) -> None:
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     results["machine"] = machine()
     results.setdefault("measurements", {})[name] = entry
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    RESULTS.write_text(compact(json.dumps(results, indent=1)) + "\n", encoding="utf-8")
     print(module.describe(found))
     from bench import _report
 
