@@ -78,6 +78,22 @@ class Kernel {
   }
 
   /**
+   * Until the status is as asked for.
+   * @param {(status: Status) => unknown} holds
+   * @returns {Promise<void>}
+   */
+  until(holds) {
+    if (holds(this.status)) return Promise.resolve();
+    return new Promise((resolve) => {
+      const unsubscribe = this.onStatus((status) => {
+        if (!holds(status)) return;
+        unsubscribe();
+        resolve();
+      });
+    });
+  }
+
+  /**
    * @param {string} name A name of Python's surface.
    * @param {object} args Numbers, flags and texts.
    * @returns {Promise<Answer>}

@@ -20,24 +20,12 @@ export async function startOffline() {
   const {connection} = /** @type {{connection?: {saveData?: boolean}}} */ (navigator);
   if (connection?.saveData) return;
   // A copy in which Python does not start has to be left for a newer one.
-  if (!workers.controller) await pythonReady();
+  if (!workers.controller) await kernel.until(({state}) => state === 'ready');
   const check = () => whenIdle(() => keepCurrent(workers));
   check();
   addEventListener('online', check);
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible' && Date.now() - checked > HOUR) check();
-  });
-}
-
-/** Until Python runs, at the first try or at a later one. */
-async function pythonReady() {
-  if (kernel.status.state === 'ready') return;
-  await new Promise((resolve) => {
-    const unsubscribe = kernel.onStatus(({state}) => {
-      if (state !== 'ready') return;
-      unsubscribe();
-      resolve(null);
-    });
   });
 }
 

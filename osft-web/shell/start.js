@@ -26,14 +26,8 @@ const ready = painted.then(async () => {
   if (isControlled()) {
     // A service worker answers one after the other: the few scripts of Python's start go before the many of the page.
     const started = kernel.start();
-    await new Promise((resolve) => {
-      const unsubscribe = kernel.onStatus(({state, tier}) => { if (tier || state === 'failed') done(); });
-      const done = () => {
-        unsubscribe();
-        resolve(null);
-      };
-      setTimeout(done, ENOUGH);
-    });
+    const chosen = kernel.until(({state, tier}) => tier || state === 'failed');
+    await Promise.race([chosen, new Promise((resolve) => setTimeout(resolve, ENOUGH))]);
     addLater();
     return started;
   }
