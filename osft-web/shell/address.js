@@ -39,9 +39,8 @@ export function writeQuery(declaration, state, {all = false, keep} = {}) {
   const query = new URLSearchParams();
   for (const parameter of declaration.parameters) {
     const {name} = parameter;
-    // What follows other parameters is left out where it follows these: so it is read.
-    const expected = typeof parameter.default === 'object' ? defaultValue(parameter, state) : declaration.defaults[name];
-    if (all || state[name] !== expected) query.set(name, asText(state[name]));
+    // A default that follows other parameters is left out where it follows these: so it is read.
+    if (all || state[name] !== defaultValue(parameter, state)) query.set(name, asText(state[name]));
   }
   for (const name of RESERVED) {
     const kept = keep?.get(name);
