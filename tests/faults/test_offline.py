@@ -68,6 +68,14 @@ def later_visit(server: Saboteur, context: BrowserContext) -> Page:
     return page
 
 
+def two_tabs(server: Saboteur, context: BrowserContext) -> tuple[Page, Page]:
+    """A tab that has kept the whole site, and one that was opened after it; both live."""
+    one, other = first_visit(server, context), context.new_page()
+    other.goto(server.url + "rotation.html?angle=30")
+    is_live(other)
+    return one, other
+
+
 def cut_off(server: Saboteur, context: BrowserContext) -> None:
     """No server any more, the browser knows that there is no network, and has thrown away what it kept unasked."""
     server.stop()
@@ -193,10 +201,7 @@ def test_a_new_build_is_offered_and_never_forced(sabotage: Sabotage) -> None:
     """F29, F31: both tabs are told; each goes on with the build it was opened with until its reader says otherwise."""
     server = sabotage.another_server(cache_control="max-age=600")
     context = sabotage.context()
-    one = first_visit(server, context)
-    other = context.new_page()
-    other.goto(server.url + "rotation.html?angle=30")
-    is_live(other)
+    one, other = two_tabs(server, context)
     old, new_site = (
         build_of(sabotage.site),
         sabotage.rebuilt(
@@ -277,10 +282,7 @@ def test_an_update_that_was_overtaken_by_the_next(sabotage: Sabotage) -> None:
     """F31: what is let in is the newest build, not the one that was offered first."""
     server = sabotage.another_server(cache_control="max-age=600")
     context = sabotage.context()
-    one = first_visit(server, context)
-    other = context.new_page()
-    other.goto(server.url + "rotation.html")
-    is_live(other)
+    one, other = two_tabs(server, context)
     for tab, heading in ((one, "Second"), (other, "Third")):
         server.folder = sabotage.rebuilt(rotation_html=lambda text, heading=heading: text.replace("<h1>", f"<h1>{heading}: "))
         tab.evaluate(CHECK_NOW)
