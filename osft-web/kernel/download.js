@@ -50,8 +50,7 @@ export class Download {
 
     const wasm = this.name.endsWith('.wasm');
     const streamed = wasm && type === 'application/wasm' && this.loaded === 0;
-    // Compiled while it comes. (A browser keeps no code of a response that was cloned; with what it kept a second visit took
-    // as long, and as much of the processor.)
+    // Compiled while it comes, and under its own address, where a browser keeps the machine code for the next visit.
     const body = streamed ? response.clone() : response;
     const module = streamed ? WebAssembly.compileStreaming(response) : null;
     module?.catch(() => {}); // its failure is told by the hash below, or by whoever awaits it

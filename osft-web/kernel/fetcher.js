@@ -1,6 +1,7 @@
 // A worker that fetches, checks and keeps what Python starts from, so that the page goes on answering the finger meanwhile.
 // Started once a visit by depot.js; the files stay here, and every Python worker gets copies.
 
+import {Fault} from './download.js';
 import {Supply} from './supply.js';
 import {chooseTier} from './tier.js';
 
@@ -10,6 +11,8 @@ import {chooseTier} from './tier.js';
 const scope = /** @type {DedicatedWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 const send = /** @type {(message: FetchReply, transfer?: Transferable[]) => void} */ (scope.postMessage.bind(scope));
 const supply = new Supply((progress) => send({type: 'progress', progress}));
+/** Whether this browser gives compiled code to another thread: some refuse, and then the bytes are compiled where they are used. */
+let shared = true;
 
 scope.onmessage = (/** @type {MessageEvent} */ event) => handle(event.data);
 
@@ -44,7 +47,7 @@ function handle(request) {
  */
 async function copyOf(file) {
   const {bytes, module} = await supply.get(file);
-  if (module) return {module: await module};
+  if (module && shared) return {module: await module};
   return {bytes: /\.mjs\b/.test(file.url) ? new ArrayBuffer(0) : bytes.slice(0)};
 }
 
@@ -57,7 +60,12 @@ async function answer(id, action) {
     const found = await action();
     send({type: 'done', id, ...found}, found.bytes ? [found.bytes] : []);
   } catch (error) {
-    const {code = 'OSFT-E09', message} = /** @type {{code?: string, message: string}} */ (error);
-    send({type: 'error', id, code, detail: message});
+    const {name, message} = /** @type {Error} */ (error);
+    if (shared && name === 'DataCloneError') {
+      shared = false;
+      await answer(id, action);
+    } else {
+      send({type: 'error', id, code: error instanceof Fault ? error.code : 'OSFT-E09', detail: message});
+    }
   }
 }

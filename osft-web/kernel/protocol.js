@@ -25,7 +25,7 @@
  * @property {Tier} tier
  * @property {string} loader URL of pyodide.mjs, imported by the worker itself once its `file` message says it is whole.
  * @property {string} glue URL of pyodide.asm.mjs, likewise.
- * @property {string} wasm URL of pyodide.asm.wasm, which comes as a compiled module.
+ * @property {string} wasm URL of pyodide.asm.wasm, which comes as a compiled module or as bytes.
  * @property {string} base The folder that Pyodide takes as its own.
  * @property {string} library URL of the zip of the standard library.
  * @property {string[]} packs URLs of packs, written to the file system before Python starts.
@@ -101,7 +101,8 @@
  */
 
 /**
- * From the worker that fetches to the page. `done` answers `choose` with a tier, and `get` with the bytes or the compiled module.
+ * From the worker that fetches to the page. `done` answers `choose` with a tier, and `get` with the bytes or, if the browser
+ * can, the compiled module.
  * @typedef {{type: 'progress', progress: Progress}
  *   | {type: 'done', id: number, tier?: Tier, bytes?: ArrayBuffer, module?: WebAssembly.Module}
  *   | {type: 'error', id: number, code: string, detail: string}} FetchReply

@@ -200,8 +200,9 @@ function answerFetches(plan) {
   return new Promise((_, reject) => {
     WebAssembly.instantiateStreaming = async (/** @type {unknown} */ _response, /** @type {WebAssembly.Imports | undefined} */ imports) => {
       try {
-        /** @type {WebAssembly.Module} */
-        const module = await supply(plan.wasm).promise;
+        /** @type {ArrayBuffer | WebAssembly.Module} */
+        const sent = await supply(plan.wasm).promise;
+        const module = sent instanceof ArrayBuffer ? await WebAssembly.compile(sent) : sent;
         return {module, instance: await WebAssembly.instantiate(module, imports)};
       } catch (error) {
         reject(error);

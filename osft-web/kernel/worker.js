@@ -88,8 +88,7 @@ async function start(plan) {
     });
     send({type: 'ready', versions: python.versions});
   } catch (error) {
-    const failure = /** @type {any} */ (error);
-    send({type: 'failed', code: failure?.code ?? 'OSFT-E09', detail: String(failure?.message ?? failure)});
+    send({type: 'failed', code: codeOf(error, 'OSFT-E09'), detail: String(/** @type {any} */ (error)?.message ?? error)});
   }
 }
 
@@ -106,7 +105,7 @@ async function guard(id, action) {
   try {
     await action(python);
   } catch (error) {
-    refuse(id, /** @type {any} */ (error)?.code ?? 'OSFT-E31', String(/** @type {any} */ (error)?.message ?? error));
+    refuse(id, codeOf(error, 'OSFT-E31'), String(/** @type {any} */ (error)?.message ?? error));
   }
 }
 
@@ -207,6 +206,17 @@ function argumentText(args) {
 function depth(value, left = 4) {
   if (typeof value !== 'object' || value === null || left === 0) return 0;
   return 1 + Math.max(0, ...Object.values(value).map((inner) => depth(inner, left - 1)));
+}
+
+/**
+ * The code of a fault that is told as it is; what a browser or Emscripten throws has codes of its own, which say nothing here.
+ * @param {unknown} error
+ * @param {string} otherwise
+ * @returns {string}
+ */
+function codeOf(error, otherwise) {
+  const {code} = /** @type {{code?: unknown}} */ (error ?? {});
+  return typeof code === 'string' && code.startsWith('OSFT-') ? code : otherwise;
 }
 
 /** @param {string} detail */

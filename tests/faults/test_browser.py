@@ -31,6 +31,15 @@ LAN = "lan.test"
 HANG = """() => workers.at(-1).postMessage({
   type: 'stream', id: 1e9, name: 'run_cell', arguments: {page: 'rotation', parameters: {}, code: 'while True: pass'},
 })"""
+SHARES_NO_MODULE = """
+const post = self.postMessage.bind(self);
+self.refused = 0;
+self.postMessage = (message, transfer = []) => {
+  if (!message.module) return post(message, transfer);
+  self.refused += 1;
+  throw new DOMException('The object can not be cloned.', 'DataCloneError');
+};
+"""
 NOTE_RETURN = "() => addEventListener('pageshow', ({persisted}) => { document.documentElement.dataset.kept = persisted; })"
 
 
@@ -150,6 +159,21 @@ def test_a_browser_without_webassembly(sabotage: Sabotage) -> None:
     )
     assert line.locator("button").all_text_contents() == ["×"]
     is_readable(page)
+
+
+def test_a_browser_that_shares_no_compiled_code(sabotage: Sabotage) -> None:
+    """F34: where a worker may not give a module of WebAssembly to another, each compiles the bytes itself, after Stop too."""
+    original = (sabotage.server.folder / "kernel" / "fetcher.js").read_text(encoding="utf-8")
+    sabotage.server.replaced("/kernel/fetcher.js", SHARES_NO_MODULE + original)
+    page = sabotage.page("rotation.html?angle=30", NO_SERVICE_WORKER)
+    wait_live(page)
+    refused = [worker.evaluate("() => self.refused") for worker in page.workers]
+    assert refused.count(1) == 1, refused
+    page.evaluate("() => window.osft.kernel.restart()")
+    before = revision(page)
+    set_value(page, "angle", 60)
+    wait_revision(page, before)
+    is_live(page)
 
 
 def test_a_browser_without_service_workers_and_clipboard(sabotage: Sabotage) -> None:
