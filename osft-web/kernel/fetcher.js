@@ -53,18 +53,19 @@ async function copyOf(file) {
 
 /**
  * @param {number} id
- * @param {() => Promise<{bytes?: ArrayBuffer} & object>} action
+ * @param {() => Promise<{bytes?: ArrayBuffer, module?: WebAssembly.Module} & object>} action
  */
 async function answer(id, action) {
+  let found;
   try {
-    const found = await action();
+    found = await action();
     send({type: 'done', id, ...found}, found.bytes ? [found.bytes] : []);
   } catch (error) {
-    const {name, message} = /** @type {Error} */ (error);
-    if (shared && name === 'DataCloneError') {
+    if (found?.module) {
       shared = false;
       await answer(id, action);
     } else {
+      const {message} = /** @type {Error} */ (error);
       send({type: 'error', id, code: error instanceof Fault ? error.code : 'OSFT-E09', detail: message});
     }
   }

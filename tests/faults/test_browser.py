@@ -165,10 +165,14 @@ def test_a_browser_that_shares_no_compiled_code(sabotage: Sabotage) -> None:
     """F34: where a worker may not give a module of WebAssembly to another, each compiles the bytes itself, after Stop too."""
     original = (sabotage.server.folder / "kernel" / "fetcher.js").read_text(encoding="utf-8")
     sabotage.server.replaced("/kernel/fetcher.js", SHARES_NO_MODULE + original)
-    page = sabotage.page("rotation.html?angle=30", NO_SERVICE_WORKER)
+    sabotage.server.stalled("pyodide.asm.wasm")
+    page = sabotage.page("rotation.html?angle=30&tier=fast", NO_SERVICE_WORKER)
+    expect(page.locator("#python-chip")).to_contain_text("MB")
+    page.evaluate("() => { window.osft.kernel.restart(); }")  # a second worker waits for the same module
+    sabotage.server.heal()
     wait_live(page)
     refused = [worker.evaluate("() => self.refused") for worker in page.workers]
-    assert refused.count(1) == 1, refused
+    assert refused.count(2) == 1, refused
     page.evaluate("() => window.osft.kernel.restart()")
     before = revision(page)
     set_value(page, "angle", 60)
