@@ -1,6 +1,7 @@
 // Keeps one whole build of the site for use without a network. Registered by shell/offline.js, with the build in its URL.
 // A build is one cache; a tab is answered from the build that it was opened with, so that two are never mixed.
-// A host that answers "no-cache" (build.py serve does) is asked first each time, so that edit and reload goes on working.
+// A host that answers "no-cache" (build.py serve does) is asked for each document, and which build it has by then: edit and
+// reload goes on working, and what has not changed is not asked for again.
 
 /// <reference lib="webworker" />
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
@@ -19,6 +20,10 @@ const NOT_OURS = /\.(wasm|pack)$/;
 /** @typedef {{kept: boolean, askFirst: boolean, tabs: Record<string, string>}} Facts  tabs: of another build */
 /** @type {Promise<Facts>|null} */
 let facts = null;
+/** On a host that is asked first, the build that it had with the last document. @type {Promise<string>|null} */
+let published = null;
+/** The builds of tabs, and of their workers, that began since this service worker did. @type {Map<string, Promise<string>>} */
+const begun = new Map();
 
 worker.addEventListener('install', (event) => event.waitUntil(install()));
 worker.addEventListener('activate', (event) => event.waitUntil(activate()));
@@ -37,8 +42,7 @@ worker.addEventListener('fetch', (event) => {
 });
 
 /**
- * Where in its build's cache a file is. Some have their version in the address: a host that is asked first may have given
- * this tab a newer build than the one that keeps it.
+ * Where in its build's cache a file is: some by an address with its version, for kernel/shelf.js looks in all caches at once.
  * @param {string} url
  * @param {string} path
  */
@@ -136,9 +140,22 @@ async function open(event, path) {
   const found = askFirst ? undefined : await kept();
   if (found) return found;
   try {
-    return await fetch(event.request);
+    const response = await fetch(event.request);
+    if (askFirst) begun.set(event.resultingClientId, (published = publishedBuild()));
+    return response;
   } catch (error) {
+    published = Promise.resolve(BUILD);
     return (await kept()) ?? (await match('404.html')) ?? Promise.reject(error);
+  }
+}
+
+/** The build that the server has; where it does not say, the one that is kept. */
+async function publishedBuild() {
+  try {
+    const manifest = await (await fetch(MANIFEST, {cache: 'no-cache'})).json();
+    return String(manifest.build);
+  } catch {
+    return BUILD;
   }
 }
 
@@ -160,32 +177,44 @@ async function leave(event) {
  */
 async function answer(event, path) {
   const {request} = event;
-  const {kept: whole, askFirst, tabs} = await known();
+  const {kept: whole} = await known();
   if (!whole) return fetch(request);
-  // To the browser a tab's Python worker is a client of its own; its first script says whose it is.
-  const said = new URL(request.url).searchParams.get('build');
-  if (said && said !== BUILD && !(event.clientId in tabs)) {
-    tabs[event.clientId] = said;
-    await writeNotes(tabs);
-  }
-  const build = tabs[event.clientId] ?? BUILD;
+  const build = await buildOf(event);
   const cacheOfTab = {cacheName: cacheName(build)};
-  // A page that found a file damaged asks past every cache.
-  const serverFirst = askFirst || request.cache === 'reload';
   const key = keyOf(request.url, path);
+  // A page that found a file damaged asks past every cache.
+  const serverFirst = request.cache === 'reload';
   const found = serverFirst ? undefined : await caches.match(key, cacheOfTab);
   if (found) return found;
   try {
     const response = await fetch(request);
     // What comes later is asked for by its version, so it is of this tab's build or its hash refuses it.
-    const later = path.startsWith('generated/runtime/') && (!askFirst || VERSIONED.test(path));
     // The page counts the bytes that come, so they are kept beside it and not before it.
-    if (response.ok && later) event.waitUntil(putByIt(cacheName(build), key, response.clone()));
+    if (response.ok && path.startsWith('generated/runtime/')) event.waitUntil(putByIt(cacheName(build), key, response.clone()));
     return response;
   } catch (error) {
     const kept = serverFirst ? await caches.match(key, cacheOfTab) : undefined;
     return kept ?? Promise.reject(error);
   }
+}
+
+/**
+ * The build of the tab that asks. To the browser a tab's worker is a client of its own: its first script says whose it is,
+ * but where it was begun with the tab.
+ * @param {FetchEvent} event
+ */
+async function buildOf({clientId, request}) {
+  const {askFirst, tabs} = await known();
+  const said = new URL(request.url).searchParams.get('build');
+  if (said) begun.set(clientId, Promise.resolve(said));
+  const beginsWithTab = askFirst && request.destination === 'worker' && !begun.has(clientId) && !(clientId in tabs);
+  if (beginsWithTab) begun.set(clientId, (published ??= publishedBuild()));
+  const build = (await begun.get(clientId)) ?? tabs[clientId] ?? BUILD;
+  if (build !== (tabs[clientId] ?? BUILD)) {
+    tabs[clientId] = build;
+    await writeNotes(tabs);
+  }
+  return build;
 }
 
 /**

@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LONGEST = (
     "notebooks/test_lab_browser",
     "faults/test_offline",
+    "faults/test_updates",
     "faults/test_loading",
     "site/test_accessibility",
     "faults/test_browser",

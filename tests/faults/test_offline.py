@@ -1,36 +1,25 @@
-"""Without a network after the first visit, a new build, and a service worker that is broken. F7, F31, F32."""
+"""Without a network after the first visit, and a service worker that is broken. F7, F32."""
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.faults.conftest import Sabotage, is_live, notice, press, settle
-from tests.faults.saboteur import Saboteur
+from tests.faults.visits import CHECK_NOW, build_of, cut_off, first_visit, later_visit
 from tests.site.driver import EXPLORER, PAGES, output, set_value
 
 ROOT = Path(__file__).resolve().parents[2]
-CHECK_NOW = "() => dispatchEvent(new Event('online'))"
-"""A tab looks for a new build when it opens, when the network comes back, and once an hour."""
-SERVED_BY = """async () => {
-  const registration = await navigator.serviceWorker.getRegistration();
-  return {
-    mine: window.osft.kernel.build,
-    active: registration?.active?.scriptURL.split('build=')[1] ?? null,
-    caches: (await caches.keys()).filter((name) => name.startsWith('osft-build')),
-  };
-}"""
 KEPT_WHEELS = """async () => {
   const [name] = (await caches.keys()).filter((name) => name.startsWith('osft-build'));
   const kept = await (await caches.open(name)).keys();
   return kept.map(({url}) => url).filter((url) => url.includes('/scipy-'));
 }"""
-PACK = re.compile(r"\.pack\b")
-"""Of what Python starts from, the part that is small enough for a private window's cache."""
+UNCHANGED = re.compile(r"\.(pack|js|css)\b")
+"""What a build is made of, without the wasm, which is too large for a private window's cache."""
 IS_GIVEN = "(address) => fetch(address).then(({ok}) => ok, () => false)"
 ASKED_FOR = """() => new Promise((resolve) => {
   const names = (list) => list.getEntries().map(({name}) => name.split('/').at(-1).split('?')[0]);
@@ -47,55 +36,12 @@ NOBODY_IN_CHARGE = """async () => {
 }"""
 
 
-def first_visit(server: Saboteur, context: BrowserContext, address: str = "rotation.html") -> Page:
-    """A tab that is live and has kept the whole site."""
-    page = context.new_page()
-    page.clock.install()
-    page.goto(server.url + address)
-    is_live(page)
-    settle(page)
-    expect(page.locator("html")).to_have_attribute("data-offline", "ready")
-    return page
-
-
-def later_visit(server: Saboteur, context: BrowserContext) -> Page:
-    """A live tab that a service worker answers."""
-    first_visit(server, context).close()
-    page = context.new_page()
-    page.goto(server.url + "rotation.html")
-    is_live(page)
-    assert page.evaluate("() => Boolean(navigator.serviceWorker.controller)")
-    return page
-
-
-def two_tabs(server: Saboteur, context: BrowserContext) -> tuple[Page, Page]:
-    """A tab that has kept the whole site, and one that was opened after it; both live."""
-    one, other = first_visit(server, context), context.new_page()
-    other.goto(server.url + "rotation.html?angle=30")
-    is_live(other)
-    return one, other
-
-
-def cut_off(server: Saboteur, context: BrowserContext) -> None:
-    """No server any more, the browser knows that there is no network, and has thrown away what it kept unasked."""
-    server.stop()
-    page = context.new_page()
-    context.new_cdp_session(page).send("Network.clearBrowserCache")
-    page.close()
-    context.set_offline(True)
-
-
 def check_it(page: Page) -> None:
     """Let SciPy recompute the page's outputs."""
     audit = page.locator("[data-panel='audit']")
     audit.scroll_into_view_if_needed()
     audit.locator("[data-action='audit']").click()
     expect(audit.locator(".audit-state")).to_contain_text("outputs recomputed")
-
-
-def build_of(site: Path) -> str:
-    """The build of a site, as its manifest has it."""
-    return str(json.loads((site / "generated" / "manifest.json").read_text(encoding="utf-8"))["build"])
 
 
 @pytest.mark.expects_console_errors
@@ -171,7 +117,7 @@ def test_a_later_visit_asks_for_what_python_starts_from_first(sabotage: Sabotage
 
 @pytest.mark.expects_console_errors
 def test_a_host_that_wants_to_be_asked_each_time(sabotage: Sabotage) -> None:
-    """F7 where edits must be seen at once, as with build.py serve: the copy is for when nobody answers.
+    """F7 where edits must be seen at once, as with build.py serve: while its build is the one that is kept, so is the rest.
 
     SciPy is kept once it has come, by its version: such a host may give a tab a newer build than the one that keeps it.
     """
@@ -180,7 +126,8 @@ def test_a_host_that_wants_to_be_asked_each_time(sabotage: Sabotage) -> None:
     before = len(sabotage.server.asked)
     page.goto(sabotage.url("svd.html"))
     is_live(page)
-    assert not [path for path in sabotage.server.asked[before:] if PACK.search(path)], "Its address has its version."
+    assert sabotage.server.asked[before : before + 2] == ["/svd.html", "/generated/manifest.json"]
+    assert not [path for path in sabotage.server.asked[before:] if UNCHANGED.search(path)]
     check_it(page)
     page.close()
     before = len(sabotage.server.asked)
@@ -197,119 +144,6 @@ def test_a_host_that_wants_to_be_asked_each_time(sabotage: Sabotage) -> None:
     assert page.evaluate(IS_GIVEN, kept.replace("?v=", "?v=0")) is False
 
 
-def test_a_new_build_is_offered_and_never_forced(sabotage: Sabotage) -> None:
-    """F29, F31: both tabs are told; each goes on with the build it was opened with until its reader says otherwise."""
-    server = sabotage.another_server(cache_control="max-age=600")
-    context = sabotage.context()
-    one, other = two_tabs(server, context)
-    old, new_site = (
-        build_of(sabotage.site),
-        sabotage.rebuilt(
-            rotation_html=lambda text: text.replace("<h1>", "<h1>Anew: "),
-            svd_html=lambda text: text.replace("<h1>", "<h1>Anew: "),
-            kernel__worker_js=lambda text: f"{text}\nconsole.info('the new worker');\n",
-        ),
-    )
-    new = build_of(new_site)
-    server.folder = new_site
-    said: list[str] = []
-    context.on("console", lambda message: said.append(message.text))
-    for tab in (one, other):
-        tab.evaluate(CHECK_NOW)
-        expect(notice(tab, "OSFT-E60")).to_contain_text("A new version of this site is ready.")
-    # Nothing has changed for either, also where a new worker is started or another document is opened in it.
-    other.evaluate("() => window.osft.kernel.stop()")
-    is_live(other)
-    other.locator(".site-nav a[href='svd.html']").click()
-    other.locator(f"{EXPLORER}[data-page='svd'][data-source='live']").wait_for(state="attached")
-    assert not (other.locator("h1").text_content() or "").startswith("Anew")
-    assert "the new worker" not in said
-    assert other.evaluate(SERVED_BY)["mine"] == old
-
-    press(notice(one, "OSFT-E60"), "Update")
-    expect(one.locator("h1")).to_contain_text("Anew")
-    is_live(one)
-    assert one.evaluate(SERVED_BY)["mine"] == new
-    assert "the new worker" in said
-    # The other tab is of the old build still, whatever it asks for.
-    said.clear()
-    other.evaluate("() => window.osft.kernel.stop()")
-    is_live(other)
-    other.locator(".site-nav a[href='rotation.html']").click()
-    other.locator(f"{EXPLORER}[data-page='rotation'][data-source='live']").wait_for(state="attached")
-    assert not (other.locator("h1").text_content() or "").startswith("Anew")
-    assert "the new worker" not in said
-    found = other.evaluate(SERVED_BY)
-    assert (found["mine"], found["active"]) == (old, new)
-
-    press(notice(other, "OSFT-E60"), "Update")
-    expect(other.locator("h1")).to_contain_text("Anew")
-    is_live(other)
-    assert other.evaluate(SERVED_BY)["mine"] == new
-
-
-def test_an_update_in_a_tab_that_no_worker_answers(sabotage: Sabotage) -> None:
-    """F31: of two tabs of a first visit neither is given to the new worker; a press on Update is not lost on them."""
-    server = sabotage.another_server(cache_control="max-age=600")
-    context = sabotage.context()
-    one, other = (context.new_page() for _ in range(2))
-    for tab in (one, other):
-        tab.clock.install()
-        tab.goto(server.url + "rotation.html")
-        is_live(tab)
-    for tab in (one, other):
-        settle(tab)
-        expect(tab.locator("html")).to_have_attribute("data-offline", "ready")
-    other.reload()
-    is_live(other)
-    settle(other)
-    expect(other.locator("html")).to_have_attribute("data-offline", "ready")
-    assert [tab.evaluate("() => Boolean(navigator.serviceWorker.controller)") for tab in (one, other)] == [False, True]
-    server.folder = sabotage.rebuilt(rotation_html=lambda text: text.replace("<h1>", "<h1>Anew: "))
-    one.evaluate(CHECK_NOW)
-    press(notice(one, "OSFT-E60"), "Update")
-    expect(one.locator("h1")).to_contain_text("Anew")
-    is_live(one)
-    assert one.evaluate(SERVED_BY)["mine"] == build_of(server.folder)
-    assert other.evaluate(SERVED_BY)["mine"] == build_of(sabotage.site)
-    # The other tab hears of it when the new build is in charge already.
-    other.evaluate(CHECK_NOW)
-    press(notice(other, "OSFT-E60"), "Update")
-    expect(other.locator("h1")).to_contain_text("Anew")
-
-
-def test_an_update_that_was_overtaken_by_the_next(sabotage: Sabotage) -> None:
-    """F31: what is let in is the newest build, not the one that was offered first."""
-    server = sabotage.another_server(cache_control="max-age=600")
-    context = sabotage.context()
-    one, other = two_tabs(server, context)
-    for tab, heading in ((one, "Second"), (other, "Third")):
-        server.folder = sabotage.rebuilt(rotation_html=lambda text, heading=heading: text.replace("<h1>", f"<h1>{heading}: "))
-        tab.evaluate(CHECK_NOW)
-        notice(tab, "OSFT-E60")
-    press(notice(one, "OSFT-E60"), "Update")
-    expect(one.locator("h1")).to_contain_text("Third")
-    is_live(one)
-    assert one.evaluate(SERVED_BY)["mine"] == build_of(server.folder)
-
-
-@pytest.mark.expects_console_errors
-def test_a_copy_in_which_python_does_not_start_can_be_left(sabotage: Sabotage) -> None:
-    """F29: a new build is offered there, too, for it may be the one that mends it."""
-    server = sabotage.another_server(cache_control="max-age=600")
-    context = sabotage.context()
-    first_visit(server, context).close()
-    server.folder = sabotage.rebuilt(rotation_html=lambda text: text.replace("<h1>", "<h1>Anew: "))
-    page = context.new_page()
-    page.clock.install()
-    page.add_init_script("delete globalThis.DecompressionStream")
-    page.goto(server.url + "rotation.html")
-    notice(page, "OSFT-E07")
-    settle(page)
-    press(notice(page, "OSFT-E60"), "Update")
-    expect(page.locator("h1")).to_contain_text("Anew")
-
-
 @pytest.mark.expects_console_errors
 def test_what_is_kept_while_it_comes_is_counted(sabotage: Sabotage) -> None:
     """F9: a service worker hands on what has come; else a slow line would look like one that stalls."""
@@ -324,23 +158,6 @@ def test_what_is_kept_while_it_comes_is_counted(sabotage: Sabotage) -> None:
     expect(audit.locator(".audit-state")).to_contain_text(half, timeout=15_000)  # before it counts as stalled
     server.heal()
     expect(audit.locator(".audit-state")).to_contain_text("outputs recomputed")
-
-
-@pytest.mark.expects_console_errors
-def test_a_host_that_mends_its_site_while_a_page_is_open(sabotage: Sabotage) -> None:
-    """F31 before anything is kept: the scripts of the open page are not mixed with a Python of another build."""
-    sabotage.server.missing("/start.pack")
-    page = sabotage.page("rotation.html?angle=30&tier=fast")
-    line = notice(page, "OSFT-E02")
-    sabotage.server.folder = sabotage.rebuilt(rotation_html=lambda text: text.replace("<h1>", "<h1>Anew: "))
-    sabotage.server.heal()
-    press(line, "Try again")
-    line = notice(page, "OSFT-E14")
-    expect(line).to_contain_text("This site was published anew since the page was opened.")
-    press(line, "Reload")
-    expect(page.locator("h1")).to_contain_text("Anew")
-    is_live(page)
-    expect(page.locator(".controls [name='angle']")).to_have_value("30")
 
 
 BROKEN_WORKER = "self.addEventListener('fetch', (event) => event.respondWith(new Response('broken', {status: 500})));\n"
