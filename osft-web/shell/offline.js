@@ -17,8 +17,7 @@ export async function startOffline() {
     return;
   }
   if (document.documentElement.dataset.embed) return;
-  const {connection} = /** @type {{connection?: {saveData?: boolean}}} */ (navigator);
-  if (connection?.saveData) return;
+  if (savesData() && !workers.controller) return;
   // A copy in which Python does not start has to be left for a newer one.
   if (!workers.controller) await kernel.until(({state}) => state === 'ready');
   const check = () => whenIdle(() => keepCurrent(workers));
@@ -47,37 +46,92 @@ async function keepCurrent(workers) {
   const build = await publishedBuild();
   showBadge(!build && workers.controller !== null);
   if (!build) return;
-  let registration = await workers.getRegistration(SITE);
+  const registration = await workers.getRegistration(SITE);
   // Another build than this tab's is not given charge of it: it waits, or is left to the next visit.
   if (build !== kernel.build && !registration?.active) {
     offer(() => location.reload());
     return;
   }
-  const script = `${SITE}service-worker.js?build=${build}`;
-  try {
-    registration = await workers.register(script, {scope: SITE, updateViaCache: 'none'});
-  } catch (error) {
-    tellProgress('none', error);
+  if (savesData()) {
+    tellProgress('ready');
+    if (build !== kernel.build) offerToFetch(workers, build);
     return;
   }
-  const {installing, waiting, active} = registration;
+  try {
+    const run = await fetchBuild(workers, build);
+    tellProgress('ready');
+    if (run) offer(run);
+  } catch (error) {
+    tellProgress('none', error);
+  }
+}
+
+/** Whether the reader would rather not have megabytes that nobody asked for. */
+function savesData() {
+  const {connection} = /** @type {{connection?: {saveData?: boolean}}} */ (navigator);
+  return Boolean(connection?.saveData);
+}
+
+/**
+ * What a reader who saves data has asked for is let in as soon as it is there.
+ * @param {ServiceWorkerContainer} workers
+ * @param {string} build
+ */
+function offerToFetch(workers, build) {
+  offer(() => {
+    notify({slot: 'update', quiet: true, message: 'The new version is being fetched. The page opens anew when it is there; your settings are kept.'});
+    fetchBuild(workers, build).then((run) => run?.(), () => offerToFetch(workers, build));
+  });
+}
+
+/**
+ * Has the browser keep a build. Settles once it is kept, with what lets it in if this tab is of another; fails if it is not kept.
+ * @param {ServiceWorkerContainer} workers
+ * @param {string} build
+ * @returns {Promise<(() => void) | null>}
+ */
+async function fetchBuild(workers, build) {
+  const script = `${SITE}service-worker.js?build=${build}`;
+  const {installing, waiting, active} = await workers.register(script, {scope: SITE, updateViaCache: 'none'});
   const coming = installing ?? waiting;
   // While the browser makes a first worker active it may show it as waiting too; there is nothing that it would replace.
   const replaces = active !== null && active !== coming;
   if (!coming || coming === active) {
-    tellProgress('ready');
     // Another tab has let it take over before this one heard of it.
-    if (kernel.build && build !== kernel.build) offer(() => location.reload());
-  } else if (replaces && !installing) {
-    offerUpdate(workers);
-  } else {
-    tellProgress('saving');
-    coming.addEventListener('statechange', () => {
-      if (coming.state === 'redundant') tellProgress('none', 'The browser did not keep it all, or the site was published anew meanwhile.');
-      else if (coming.state === 'installed' && replaces) offerUpdate(workers);
-      else if (coming.state === 'activated') tellProgress('ready');
-    });
+    return kernel.build && build !== kernel.build ? () => location.reload() : null;
   }
+  if (!replaces || installing) {
+    tellProgress('saving');
+    await reached(coming, replaces ? 'installed' : 'activated');
+  }
+  return replaces ? () => letIn(workers) : null;
+}
+
+/**
+ * @param {ServiceWorker} worker
+ * @param {ServiceWorkerState} state
+ * @returns {Promise<void>}
+ */
+function reached(worker, state) {
+  return new Promise((resolve, reject) => {
+    worker.addEventListener('statechange', () => {
+      if (worker.state === state) resolve();
+      else if (worker.state === 'redundant') reject(new Error('The browser did not keep it all, or the site was published anew meanwhile.'));
+    });
+  });
+}
+
+/** @param {ServiceWorkerContainer} workers */
+async function letIn(workers) {
+  // The newest: since it was offered, one may have been replaced by a later build or let in by another tab.
+  const waiting = (await workers.getRegistration(SITE))?.waiting;
+  if (!waiting) {
+    location.reload();
+    return;
+  }
+  // Its own word, for a tab that no worker answers is told of no change of them.
+  waiting.addEventListener('statechange', () => location.reload(), {once: true});
+  waiting.postMessage({type: 'take-over'});
 }
 
 /** The build that the server has now; '' if it cannot be reached. */
@@ -98,22 +152,6 @@ async function publishedBuild() {
 function tellProgress(state, reason) {
   document.documentElement.dataset.offline = state;
   if (reason) console.info(`Not kept for offline use: ${reason}`);
-}
-
-/** @param {ServiceWorkerContainer} workers */
-function offerUpdate(workers) {
-  tellProgress('ready');
-  offer(async () => {
-    // The newest: since it was offered, one may have been replaced by a later build or let in by another tab.
-    const waiting = (await workers.getRegistration(SITE))?.waiting;
-    if (!waiting) {
-      location.reload();
-      return;
-    }
-    // Its own word, for a tab that no worker answers is told of no change of them.
-    waiting.addEventListener('statechange', () => location.reload(), {once: true});
-    waiting.postMessage({type: 'take-over'});
-  });
 }
 
 /** @param {() => void} run */

@@ -26,6 +26,8 @@ pytestmark = pytest.mark.expects_console_errors
 START, PYTHON, GLUE = (f"runtime/{name}" for name in ("start.pack", "python.pack", "pyodide.asm.mjs"))
 CURIOUSER = "raise ZeroDivisionError('curiouser')"
 NEVER = "export default () => new Promise(() => {});"
+WITH_A_NUMBER = "export default () => { throw new DOMException('no room for it', 'QuotaExceededError'); };"
+"""The browser's own exceptions have a code, too, which is none of the site's."""
 
 
 def publish(
@@ -86,6 +88,11 @@ def test_python_comes_and_does_not_start(sabotage: Sabotage) -> None:
     expect(line).to_contain_text("Python could not be started (")
     expect(line).to_contain_text("The text, the formulas and the first figures stay usable.")
     keeps_its_figure(page)
+
+    publish(sabotage, {GLUE: WITH_A_NUMBER.encode()})
+    press(line, "Try again")
+    line = notice(page, "OSFT-E09")
+    expect(line).to_contain_text("Python could not be started (no room for it).")
 
     publish(sabotage, {GLUE: NEVER.encode()})
     press(line, "Try again")

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.faults.conftest import Sabotage, is_live, notice, press, settle
 from tests.faults.visits import CHECK_NOW, SERVED_BY, build_of, first_visit, two_tabs
-from tests.site.driver import EXPLORER
+from tests.site.driver import EXPLORER, SAVES_DATA
 
 
 def test_a_new_build_is_offered_and_never_forced(sabotage: Sabotage) -> None:
@@ -133,6 +133,32 @@ def test_an_edit_is_seen_in_the_next_tab_and_in_no_other(sabotage: Sabotage) -> 
         tab.locator(".site-nav a[href='svd.html']").click()
         tab.locator(f"{EXPLORER}[data-page='svd'][data-source='live']").wait_for(state="attached")
         assert sorted(said) == (["the new page", "the new worker"] if of_new else [])
+
+
+@pytest.mark.expects_console_errors
+def test_a_reader_who_saves_data_is_asked_before_anything_is_fetched(sabotage: Sabotage) -> None:
+    """F31: without the offer the copy of an earlier day would be shown for good."""
+    server = sabotage.another_server(cache_control="max-age=600")
+    context = sabotage.context()
+    first_visit(server, context).close()
+    server.folder = sabotage.rebuilt(rotation_html=lambda text: text.replace("<h1>", "<h1>Anew: "))
+    context.add_init_script(SAVES_DATA)
+    before = len(server.asked)
+    page = context.new_page()
+    page.clock.install()
+    page.goto(server.url + "rotation.html")
+    is_live(page)
+    settle(page)
+    line = notice(page, "OSFT-E60")
+    assert not [path for path in server.asked[before:] if path.startswith(("/pages/", "/data/", "/rotation.html"))]
+    # What does not come is offered again.
+    server.missing("/rotation.html")
+    press(line, "Update")
+    line = notice(page, "OSFT-E60")
+    server.heal()
+    press(line, "Update")
+    expect(page.locator("h1")).to_contain_text("Anew")
+    is_live(page)
 
 
 @pytest.mark.expects_console_errors

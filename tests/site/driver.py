@@ -17,6 +17,8 @@ EXPLORER = ".explorer[data-page]"
 RESTED = ":not([data-asked])"
 """Of an explorer: Python has answered all that it was asked, and the answer is on the screen."""
 PATIENCE = 60_000
+SAVES_DATA = "Object.defineProperty(Navigator.prototype, 'connection', {get: () => ({saveData: true})});"
+"""A browser whose reader would rather not have megabytes that nobody asked for."""
 
 
 def listen(context: BrowserContext, errors: list[str]) -> None:

@@ -7,9 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.site.driver import EXPLORER, PAGES, PATIENCE, Reader, frames, open_live
-
-SAVES_DATA = "Object.defineProperty(Navigator.prototype, 'connection', {get: () => ({saveData: true})});"
+from tests.site.driver import EXPLORER, PAGES, PATIENCE, SAVES_DATA, Reader, frames, open_live
 
 
 def test_python_runs_on_through_the_whole_site(reader: Reader) -> None:
