@@ -169,7 +169,7 @@ def fingerprint(places: Places) -> str:
 class Rebuild:
     """Called before each document is served: builds again if a source has been edited meanwhile.
 
-    A look at sizes and times, at most once a second. A build that fails is told and the old site served.
+    A look at sizes and times, once for documents that are asked for together. A build that fails is told and the old site served.
     """
 
     def __init__(self, places: Places, say: Say) -> None:
@@ -180,7 +180,7 @@ class Rebuild:
 
     def __call__(self) -> None:
         with self._lock:
-            if time.monotonic() - self._looked_at < 1:
+            if time.monotonic() - self._looked_at < 0.1:
                 return
             seen = self._look()
             if seen == self._seen:

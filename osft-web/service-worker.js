@@ -16,6 +16,8 @@ const LATER = /\.whl$|\.zip$|pyodide-lock\.json$|snapshot|\.d\.ts$|licences\//;
 const VERSIONED = /\.(whl|wasm|pack)$/;
 /** Asked for by the site's own code, which knows this copy: past this worker a browser keeps what it has compiled of them. */
 const NOT_OURS = /\.(wasm|pack)$/;
+/** Milliseconds for which a page waits for the list of files. */
+const PATIENCE = 3000;
 
 /** @typedef {{kept: boolean, askFirst: boolean, tabs: Record<string, string>}} Facts  tabs: of another build */
 /** @type {Promise<Facts>|null} */
@@ -63,6 +65,8 @@ function pathOf(url) {
 
 /** Fetches every file of this build and checks it; one that is of another build fails the whole installation. */
 async function install() {
+  // A browser looks by itself whether this script has changed, and installs the new one for the build of before.
+  const whole = await caches.match(MANIFEST, {cacheName: cacheName(BUILD)});
   try {
     const response = await fetch(`${MANIFEST}?fresh=${BUILD}`, {cache: 'no-store'});
     const manifest = await response.clone().json();
@@ -74,7 +78,7 @@ async function install() {
     }));
     await cache.put(MANIFEST, response);
   } catch (error) {
-    await caches.delete(cacheName(BUILD)); // half a build is of no use and takes room
+    if (!whole) await caches.delete(cacheName(BUILD)); // half a build is of no use and takes room
     throw error;
   }
 }
@@ -119,9 +123,15 @@ async function activate() {
   const open = await worker.clients.matchAll({includeUncontrolled: true, type: 'all'});
   /** @type {Record<string, string>} */
   const tabs = {};
-  if (notes.build && notes.build !== BUILD) for (const {id} of open) tabs[id] = notes.tabs[id] ?? notes.build;
+  for (const {id} of open) {
+    const build = notes.tabs[id] ?? (notes.build || BUILD);
+    if (build !== BUILD) tabs[id] = build;
+  }
   await writeNotes(tabs);
-  const needed = new Set(Object.values(tabs).map(cacheName));
+  facts = known().then((read) => ({...read, tabs}));
+  const {installing, waiting} = worker.registration;
+  const coming = [installing, waiting].map((next) => new URL(next?.scriptURL ?? SCOPE).searchParams.get('build') ?? '');
+  const needed = new Set([...Object.values(tabs), ...coming].map(cacheName));
   await Promise.all(others.filter((name) => !needed.has(name)).map((name) => caches.delete(name)));
   // The only tab asked for this build itself; of several, one may be older, and all are served from their next visit on.
   if (!notes.build && open.filter(({type}) => type === 'window').length === 1) await worker.clients.claim();
@@ -136,27 +146,42 @@ async function open(event, path) {
   const {kept: whole, askFirst} = await known();
   if (!whole) return fetch(event.request);
   const match = (/** @type {string} */ name) => caches.match(SCOPE + name, {cacheName: cacheName(BUILD)});
-  const kept = async () => (await match(path)) ?? match(`${path}.html`);
-  const found = askFirst ? undefined : await kept();
+  const kept = match(path).then((found) => found ?? match(`${path}.html`));
+  const found = askFirst ? undefined : await kept;
   if (found) return found;
   try {
-    const response = await fetch(event.request);
-    if (askFirst) begun.set(event.resultingClientId, (published = publishedBuild()));
+    // Also when the reader goes back, where a browser would take what it has.
+    const response = await fetch(event.request, {cache: 'no-cache'});
+    if (askFirst) {
+      const copy = await kept;
+      published = publishedBuild(!copy || versionOf(copy) === versionOf(response));
+      begun.set(event.resultingClientId, published);
+    }
     return response;
   } catch (error) {
     published = Promise.resolve(BUILD);
-    return (await kept()) ?? (await match('404.html')) ?? Promise.reject(error);
+    return (await kept) ?? (await match('404.html')) ?? Promise.reject(error);
   }
 }
 
-/** The build that the server has; where it does not say, the one that is kept. */
-async function publishedBuild() {
+/**
+ * The build that the server has; where it does not say in time, that of the document it gave.
+ * @param {boolean} [unchanged] Whether that is the one that is kept, as far as is known.
+ */
+async function publishedBuild(unchanged = true) {
   try {
-    const manifest = await (await fetch(MANIFEST, {cache: 'no-cache'})).json();
-    return String(manifest.build);
+    const response = await fetch(MANIFEST, {cache: 'no-cache', signal: AbortSignal.timeout(PATIENCE)});
+    const {build} = await response.json();
+    if (response.ok && typeof build === 'string') return build;
   } catch {
-    return BUILD;
+    // As if it had said nothing.
   }
+  return unchanged ? BUILD : '';
+}
+
+/** What the server calls this version of a file. @param {Response} response */
+function versionOf({headers}) {
+  return headers.get('etag') ?? headers.get('last-modified');
 }
 
 /**
@@ -165,6 +190,7 @@ async function publishedBuild() {
  * @param {FetchEvent} event
  */
 async function leave(event) {
+  await worker.registration.unregister(); // the page does, too, but it may be closed before that
   for (const name of await caches.keys()) if (name.startsWith('osft-')) await caches.delete(name);
   facts = null;
   return fetch(event.request);
@@ -228,14 +254,20 @@ async function putByIt(name, key, copy) {
   await (await caches.open(name)).put(key, copy).catch(() => {}); // without room for it, it comes anew the next time
 }
 
-/** What this worker has to know to answer; read once, because a browser ends an idle worker and starts it again. */
+/**
+ * What this worker has to know to answer; read once, because a browser ends an idle worker and starts it again.
+ * @returns {Promise<Facts>}
+ */
 function known() {
   facts ??= (async () => {
     // Here and below caches are not opened to read: that would make empty ones where everything was removed.
     const [manifest, {tabs}] = await Promise.all([caches.match(MANIFEST, {cacheName: cacheName(BUILD)}), readNotes()]);
     return {kept: Boolean(manifest), askFirst: /no-cache/.test(manifest?.headers.get('cache-control') ?? ''), tabs};
   })();
-  return facts;
+  return facts.catch(() => {
+    facts = null; // the next request may have more luck
+    return {kept: false, askFirst: false, tabs: {}};
+  });
 }
 
 /** @returns {Promise<{build: string, tabs: Record<string, string>}>} of the worker that is or was in charge */
@@ -246,6 +278,9 @@ async function readNotes() {
 
 /** @param {Record<string, string>} tabs */
 async function writeNotes(tabs) {
-  await (await caches.open(NOTES)).put(`${SCOPE}notes`, new Response(JSON.stringify({build: BUILD, tabs})));
-  facts = null;
+  try {
+    await (await caches.open(NOTES)).put(`${SCOPE}notes`, new Response(JSON.stringify({build: BUILD, tabs})));
+  } catch {
+    // Without room for them they last as long as this worker.
+  }
 }

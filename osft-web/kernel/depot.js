@@ -18,8 +18,11 @@ import {watchdog} from './watchdog.js';
 const STALL = 20;
 
 export class Depot {
-  /** @param {(progress: Progress) => void} report */
-  constructor(report) {
+  /**
+   * @param {(progress: Progress) => void} report
+   * @param {string} build The page's, if a service worker has to know it.
+   */
+  constructor(report, build) {
     this.report = report;
     this.number = 0;
     /** @type {Map<number, Caller>} */
@@ -31,7 +34,7 @@ export class Depot {
     this.root = new URL('../generated/', import.meta.url);
     /** The manifest's list. @type {Listing} */
     this.files = {};
-    this.worker = openThread('fetcher.js', 'fetcher');
+    this.worker = openThread('fetcher.js', 'fetcher', build);
     this.worker.onmessage = (event) => this.receive(event.data);
     this.worker.onerror = (event) => {
       event.preventDefault();

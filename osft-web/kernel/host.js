@@ -23,9 +23,9 @@ export class Host {
   /**
    * @param {(stage: string) => void} stage Told how far the start is.
    * @param {(error: KernelError) => void} lost Told once when a worker that had been ready is no more.
-   * @param {string} [build] The page's build, for a service worker that would else not know whose worker this is.
+   * @param {string} build The page's, if a service worker has to know it.
    */
-  constructor(stage, lost, build = '') {
+  constructor(stage, lost, build) {
     this.stage = stage;
     this.lost = lost;
     this.number = 0;
@@ -47,7 +47,7 @@ export class Host {
     this.ready.catch(() => {});
     this.settle = {resolve, reject};
 
-    this.worker = openThread(`worker.js${build && `?build=${build}`}`, 'python');
+    this.worker = openThread('worker.js', 'python', build);
     this.worker.onmessage = (event) => this.receive(/** @type {Reply} */ (event.data));
     this.worker.onerror = (event) => {
       event.preventDefault();

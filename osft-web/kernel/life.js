@@ -178,7 +178,7 @@ export class Life {
     const host = new Host(
       (stage) => host === this.host && this.status.state === 'booting' && this.#tell({stage}),
       (error) => this.#lost(host, error),
-      isControlled() ? this.build : '',
+      this.#build(),
     );
     if (this.#depot?.ended) this.#material = null;
     this.#material ??= this.#gather();
@@ -186,9 +186,14 @@ export class Life {
     return host;
   }
 
+  /** For a service worker that would else not know whose thread it answers. */
+  #build() {
+    return isControlled() ? this.build : '';
+  }
+
   /** @returns {Promise<Material>} */
   async #gather() {
-    if (!this.#depot || this.#depot.ended) this.#depot = new Depot((progress) => this.#progressed(progress));
+    if (!this.#depot || this.#depot.ended) this.#depot = new Depot((progress) => this.#progressed(progress), this.#build());
     const listed = this.#listed ?? readManifest();
     this.#listed = null; // a later start reads it again
     const material = await gather(this.#depot, listed, this.build, this.#careful);

@@ -31,6 +31,8 @@ const EMPTY = 'empty:';
 
 /** Milliseconds after which the first answer has imported what it needs. */
 const SETTLED = 1000;
+/** Milliseconds before a script is asked for again. */
+const REST = 500;
 
 /** URL -> its bytes or compiled module, promised before they come. @type {Map<string, PromiseWithResolvers<any>>} */
 const supplies = new Map();
@@ -146,11 +148,28 @@ const imported = new Map();
 function importChecked(url) {
   let module = imported.get(url);
   if (!module) {
-    module = supply(url).promise.then(() => import(url));
+    module = supply(url).promise.then(() => import(url)).catch((error) => importOnline(url, error));
     imported.set(url, module);
     module.catch(() => {}); // told by whoever awaits it
   }
   return module;
+}
+
+/**
+ * A script that was whole and whose import the network has missed, when that is back.
+ * @param {string} url
+ * @param {unknown} error
+ */
+async function importOnline(url, error) {
+  for (let attempt = 1; !navigator.onLine; attempt += 1) {
+    await new Promise((resolve) => setTimeout(resolve, REST));
+    try {
+      return await import(`${url}&attempt=${attempt}`); // a browser keeps a failure under the address that failed
+    } catch {
+      // Once more, as long as the browser knows of no network.
+    }
+  }
+  throw error;
 }
 
 /**

@@ -2,12 +2,13 @@
 // Used by host.js for Python and by depot.js for what fetches.
 
 /**
- * @param {string} file Beside this one, with its query.
+ * @param {string} file Beside this one.
  * @param {string} name
+ * @param {string} build Put into the address, for a service worker that would else not know whose thread this is; '' where it need not.
  */
-export function openThread(file, name) {
+export function openThread(file, name, build) {
   // A worker from a blob is bound by this document's policy; from a URL it would be bound by none.
-  const source = `import ${JSON.stringify(new URL(file, import.meta.url).href)};`;
+  const source = `import ${JSON.stringify(new URL(`${file}${build && `?build=${build}`}`, import.meta.url).href)};`;
   const blob = URL.createObjectURL(new Blob([source], {type: 'text/javascript'}));
   const worker = new Worker(blob, {type: 'module', name});
   worker.addEventListener('message', () => URL.revokeObjectURL(blob), {once: true}); // until it speaks it may not have read it

@@ -8,6 +8,8 @@ const SITE = new URL('../', import.meta.url).href;
 /** A tab that stays open looks for a new build this often, when it is looked at. */
 const HOUR = 3_600_000;
 let checked = 0;
+/** Whether a new build is on its way that the reader has asked for. */
+let fetching = false;
 
 export async function startOffline() {
   const workers = container();
@@ -42,6 +44,7 @@ function container() {
  * @param {ServiceWorkerContainer} workers
  */
 async function keepCurrent(workers) {
+  if (fetching) return;
   checked = Date.now();
   const build = await publishedBuild();
   showBadge(!build && workers.controller !== null);
@@ -54,7 +57,7 @@ async function keepCurrent(workers) {
   }
   if (savesData()) {
     tellProgress('ready');
-    if (build !== kernel.build) offerToFetch(workers, build);
+    if (build !== (kernel.build || buildOf(registration?.active))) offerToFetch(workers);
     return;
   }
   try {
@@ -75,13 +78,27 @@ function savesData() {
 /**
  * What a reader who saves data has asked for is let in as soon as it is there.
  * @param {ServiceWorkerContainer} workers
- * @param {string} build
  */
-function offerToFetch(workers, build) {
-  offer(() => {
+function offerToFetch(workers) {
+  offer(async () => {
+    fetching = true;
     notify({slot: 'update', quiet: true, message: 'The new version is being fetched. The page opens anew when it is there; your settings are kept.'});
-    fetchBuild(workers, build).then((run) => run?.(), () => offerToFetch(workers, build));
+    try {
+      const run = await fetchBuild(workers, await publishedBuild()); // which may be a later one by now
+      if (run) run();
+      else location.reload();
+    } catch (error) {
+      tellProgress('none', error);
+      offerToFetch(workers);
+    } finally {
+      fetching = false;
+    }
   });
+}
+
+/** @param {ServiceWorker | null} [worker] */
+function buildOf(worker) {
+  return worker ? new URL(worker.scriptURL).searchParams.get('build') : '';
 }
 
 /**
@@ -104,7 +121,11 @@ async function fetchBuild(workers, build) {
     tellProgress('saving');
     await reached(coming, replaces ? 'installed' : 'activated');
   }
-  return replaces ? () => letIn(workers) : null;
+  if (!replaces) return null;
+  if (build !== kernel.build) return () => letIn(workers);
+  // A host that is asked first has given this tab the new build already, and the others stay with theirs.
+  coming.postMessage({type: 'take-over'});
+  return null;
 }
 
 /**

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import itertools
 import re
 import threading
 import time
@@ -106,6 +107,18 @@ class Saboteur:
     def stalled(self, name: str, at: float = 0.5) -> None:
         """A part of the file comes and then nothing, until `heal` or `stop` closes the connection."""
         self.faults[name] = Fault(lambda handler, content: handler.part(content, int(at * len(content)), self.released), 1000)
+
+    def held(self, name: str, after: int) -> None:
+        """So many requests are answered; those after get nothing until `heal` or `stop`, and then the connection's end."""
+        count = itertools.count()
+
+        def act(handler: Handler, content: bytes) -> None:
+            if next(count) < after:
+                handler.plain(HTTPStatus.OK, handler.guess_type(name), content)
+            else:
+                self.released.wait()
+
+        self.faults[name] = Fault(act, 1000)
 
     def fault_of(self, path: str) -> Fault | None:
         """What is wrong with this path now; counts it down."""

@@ -218,9 +218,11 @@ def loaded_megabytes(told: str) -> float:
 
 
 def test_offline_before_the_first_visit_ends(sabotage: Sabotage) -> None:
-    """F6: it waits as long as it takes, says how far it came, and goes on from there."""
+    """F6: it waits as long as it takes, says how far it came, and goes on from there. So does a script that is there already,
+    and that a browser asks for once more when it imports it."""
     server = sabotage.server
     server.stalled(WASM)
+    server.held("/pyodide.mjs", after=1)
     page = sabotage.page()
     page.clock.install()
     page.goto(sabotage.url("svd.html?rank=3"))
