@@ -26,11 +26,14 @@ let facts = null;
 let published = null;
 /** The builds of tabs, and of their workers, that began since this service worker did. @type {Map<string, Promise<string>>} */
 const begun = new Map();
+/** Ends the downloads that are under way. */
+let ending = new AbortController();
 
 worker.addEventListener('install', (event) => event.waitUntil(install()));
 worker.addEventListener('activate', (event) => event.waitUntil(activate()));
 worker.addEventListener('message', (event) => {
   if (event.data?.type === 'take-over') worker.skipWaiting();
+  if (event.data?.type === 'make-way') makeWay();
 });
 worker.addEventListener('fetch', (event) => {
   const {request} = event;
@@ -213,10 +216,11 @@ async function answer(event, path) {
   const found = serverFirst ? undefined : await caches.match(key, cacheOfTab);
   if (found) return found;
   try {
-    const response = await fetch(request);
     // What comes later is asked for by its version, so it is of this tab's build or its hash refuses it.
+    const later = path.startsWith('generated/runtime/');
+    const response = await (later ? download(request) : fetch(request));
     // The page counts the bytes that come, so they are kept beside it and not before it.
-    if (response.ok && path.startsWith('generated/runtime/')) event.waitUntil(putByIt(cacheName(build), key, response.clone()));
+    if (response.ok && later) event.waitUntil(putByIt(cacheName(build), key, response.clone()));
     return response;
   } catch (error) {
     const kept = serverFirst ? await caches.match(key, cacheOfTab) : undefined;
@@ -241,6 +245,17 @@ async function buildOf({clientId, request}) {
     await writeNotes(tabs);
   }
   return build;
+}
+
+/** @param {Request} request */
+function download(request) {
+  return AbortSignal.any ? fetch(request, {signal: AbortSignal.any([request.signal, ending.signal])}) : fetch(request);
+}
+
+/** A browser lets the next worker in when this one has nothing under way; whoever waits for megabytes asks for their rest again. */
+function makeWay() {
+  ending.abort();
+  ending = new AbortController();
 }
 
 /**

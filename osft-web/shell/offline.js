@@ -7,6 +7,8 @@ import {clearNotice, notify} from './status.js';
 const SITE = new URL('../', import.meta.url).href;
 /** A tab that stays open looks for a new build this often, when it is looked at. */
 const HOUR = 3_600_000;
+/** Milliseconds for which a reader waits for the build that he has let in. */
+const PATIENCE = 5000;
 let checked = 0;
 /** Whether a new build is on its way that the reader has asked for. */
 let fetching = false;
@@ -145,13 +147,15 @@ function reached(worker, state) {
 /** @param {ServiceWorkerContainer} workers */
 async function letIn(workers) {
   // The newest: since it was offered, one may have been replaced by a later build or let in by another tab.
-  const waiting = (await workers.getRegistration(SITE))?.waiting;
+  const {active, waiting} = (await workers.getRegistration(SITE)) ?? {};
   if (!waiting) {
     location.reload();
     return;
   }
   // Its own word, for a tab that no worker answers is told of no change of them.
   waiting.addEventListener('statechange', () => location.reload(), {once: true});
+  setTimeout(() => location.reload(), PATIENCE); // a browser that does not let it in by then may do so for a new document
+  active?.postMessage({type: 'make-way'});
   waiting.postMessage({type: 'take-over'});
 }
 

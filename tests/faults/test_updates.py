@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -240,6 +242,25 @@ def test_a_build_that_comes_while_another_is_let_in(sabotage: Sabotage) -> None:
     other.reload()
     expect(other.locator("h1")).to_contain_text("Third")
     is_live(other)
+
+
+@pytest.mark.expects_console_errors
+def test_an_update_while_another_tab_loads(sabotage: Sabotage) -> None:
+    """F31: a browser lets a service worker in when the one before has nothing to do; the package comes all the same."""
+    server = sabotage.another_server(cache_control="max-age=600")
+    one, other = two_tabs(server, sabotage.context())
+    server.stalled(next((server.folder / "generated" / "runtime").glob("scipy-*.whl")).name)
+    audit = other.locator("[data-panel='audit']")
+    audit.scroll_into_view_if_needed()
+    audit.locator("[data-action='audit']").click()
+    expect(audit.locator(".audit-state")).to_contain_text(re.compile(r"\d MB of"))
+    server.folder = sabotage.rebuilt(rotation_html=lambda text: text.replace("<h1>", "<h1>Anew: "))
+    one.evaluate(CHECK_NOW)
+    press(notice(one, "OSFT-E60"), "Update")
+    expect(one.locator("h1")).to_contain_text("Anew")
+    server.heal()
+    expect(audit.locator(".audit-state")).to_contain_text("outputs recomputed")
+    assert other.evaluate(SERVED_BY)["mine"] == build_of(sabotage.site)
 
 
 NO_ROOM_FOR_NOTES = """
