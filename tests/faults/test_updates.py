@@ -12,8 +12,13 @@ from tests.faults.visits import CHECK_NOW, SERVED_BY, build_of, cut_off, first_v
 from tests.site.driver import EXPLORER, SAVES_DATA
 
 IN_CHARGE = """async (build) => {
-  while (!(await navigator.serviceWorker.getRegistration()).active.scriptURL.endsWith(build)) {
-    await new Promise((resolve) => { requestAnimationFrame(resolve); });
+  for (let left = 200; left && !(await navigator.serviceWorker.getRegistration()).active.scriptURL.endsWith(build); left -= 1) {
+    await new Promise((resolve) => { setTimeout(resolve, 50); });
+  }
+}"""
+BEGUN = """async (build) => {
+  for (let left = 200; left && !(await caches.has(`osft-build-${build}`)); left -= 1) {
+    await new Promise((resolve) => { setTimeout(resolve, 50); });
   }
 }"""
 LOOKED_FOR = """async () => {
@@ -165,6 +170,7 @@ def test_a_tab_that_has_the_new_build_is_not_offered_it(sabotage: Sabotage) -> N
     new = first_visit(sabotage.server, context)
     expect(new.locator("h1")).to_contain_text("Anew")
     new.evaluate(IN_CHARGE, build_of(sabotage.server.folder))
+    assert new.evaluate(SERVED_BY)["active"] == build_of(sabotage.server.folder)
     assert new.locator(".notice").count() == 0
     old.evaluate(CHECK_NOW)
     notice(old, "OSFT-E60")
@@ -230,6 +236,7 @@ def test_a_build_that_comes_while_another_is_let_in(sabotage: Sabotage) -> None:
     )
     server.bytes_per_second = 20_000
     other.evaluate(CHECK_NOW)
+    other.evaluate(BEGUN, build_of(server.folder))
     expect(other.locator("html")).to_have_attribute("data-offline", "saving")
     press(line, "Update")
     expect(one.locator("h1")).to_contain_text("Second")
