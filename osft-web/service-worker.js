@@ -5,7 +5,7 @@
 
 /// <reference lib="webworker" />
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
-const BUILD = new URL(worker.location.href).searchParams.get('build') ?? '';
+const BUILD = namedIn(worker.location.href) ?? '';
 const PREFIX = 'osft-build-';
 const NOTES = 'osft-notes';
 const SCOPE = new URL('./', worker.location.href).href;
@@ -53,6 +53,11 @@ worker.addEventListener('fetch', (event) => {
  */
 function keyOf(url, path) {
   return VERSIONED.test(path) ? url : SCOPE + path;
+}
+
+/** The build that an address names. @param {string} url */
+function namedIn(url) {
+  return new URL(url).searchParams.get('build');
 }
 
 /** @param {string} build */
@@ -133,7 +138,7 @@ async function activate() {
   await writeNotes(tabs);
   facts = known().then((read) => ({...read, tabs}));
   const {installing, waiting} = worker.registration;
-  const coming = [installing, waiting].map((next) => new URL(next?.scriptURL ?? SCOPE).searchParams.get('build') ?? '');
+  const coming = [installing, waiting].map((next) => (next && namedIn(next.scriptURL)) ?? '');
   const needed = new Set([...Object.values(tabs), ...coming].map(cacheName));
   await Promise.all(others.filter((name) => !needed.has(name)).map((name) => caches.delete(name)));
   // The only tab asked for this build itself; of several, one may be older, and all are served from their next visit on.
@@ -206,9 +211,9 @@ async function leave(event) {
  */
 async function answer(event, path) {
   const {request} = event;
-  const {kept: whole} = await known();
-  if (!whole) return fetch(request);
-  const build = await buildOf(event);
+  const read = await known();
+  if (!read.kept) return fetch(request);
+  const build = await buildOf(event, read);
   const cacheOfTab = {cacheName: cacheName(build)};
   const key = keyOf(request.url, path);
   // A page that found a file damaged asks past every cache.
@@ -232,10 +237,10 @@ async function answer(event, path) {
  * The build of the tab that asks. To the browser a tab's worker is a client of its own: its first script says whose it is,
  * but where it was begun with the tab.
  * @param {FetchEvent} event
+ * @param {Facts} read
  */
-async function buildOf({clientId, request}) {
-  const {askFirst, tabs} = await known();
-  const said = new URL(request.url).searchParams.get('build');
+async function buildOf({clientId, request}, {askFirst, tabs}) {
+  const said = namedIn(request.url);
   if (said) begun.set(clientId, Promise.resolve(said));
   const beginsWithTab = askFirst && request.destination === 'worker' && !begun.has(clientId) && !(clientId in tabs);
   if (beginsWithTab) begun.set(clientId, (published ??= publishedBuild()));
@@ -269,20 +274,20 @@ async function putByIt(name, key, copy) {
   await (await caches.open(name)).put(key, copy).catch(() => {}); // without room for it, it comes anew the next time
 }
 
-/**
- * What this worker has to know to answer; read once, because a browser ends an idle worker and starts it again.
- * @returns {Promise<Facts>}
- */
+/** What this worker has to know to answer; read once, because a browser ends an idle worker and starts it again. */
 function known() {
-  facts ??= (async () => {
-    // Here and below caches are not opened to read: that would make empty ones where everything was removed.
-    const [manifest, {tabs}] = await Promise.all([caches.match(MANIFEST, {cacheName: cacheName(BUILD)}), readNotes()]);
-    return {kept: Boolean(manifest), askFirst: /no-cache/.test(manifest?.headers.get('cache-control') ?? ''), tabs};
-  })();
-  return facts.catch(() => {
+  facts ??= readFacts().catch(() => {
     facts = null; // the next request may have more luck
     return {kept: false, askFirst: false, tabs: {}};
   });
+  return facts;
+}
+
+/** @returns {Promise<Facts>} */
+async function readFacts() {
+  // Here and below caches are not opened to read: that would make empty ones where everything was removed.
+  const [manifest, {tabs}] = await Promise.all([caches.match(MANIFEST, {cacheName: cacheName(BUILD)}), readNotes()]);
+  return {kept: Boolean(manifest), askFirst: /no-cache/.test(manifest?.headers.get('cache-control') ?? ''), tabs};
 }
 
 /** @returns {Promise<{build: string, tabs: Record<string, string>}>} of the worker that is or was in charge */

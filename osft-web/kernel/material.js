@@ -45,8 +45,18 @@ export async function gather(depot, listed, build, careful) {
 
 /** Whether the reader or the network would rather not have megabytes that nobody asked for. */
 export function isThrifty() {
-  const {connection} = /** @type {{connection?: {saveData?: boolean, type?: string, effectiveType?: string}}} */ (navigator);
-  return Boolean(connection?.saveData || connection?.type === 'cellular' || /[23]g$/.test(connection?.effectiveType ?? ''));
+  const {type, effectiveType = ''} = connection();
+  return savesData() || type === 'cellular' || /[23]g$/.test(effectiveType);
+}
+
+/** Whether the reader has said so himself. */
+export function savesData() {
+  return Boolean(connection().saveData);
+}
+
+/** What the browser tells of its network; some tell nothing. @returns {{saveData?: boolean, type?: string, effectiveType?: string}} */
+function connection() {
+  return /** @type {{connection?: object}} */ (navigator).connection ?? {};
 }
 
 /**

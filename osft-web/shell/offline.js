@@ -1,6 +1,7 @@
 // Works offline after the first visit: registers the service worker when the page is idle.
 // A new build is offered, never forced; ?nosw removes all that was kept. Called by boot.js, some time after Python is up.
 import {kernel} from '../kernel/client.js';
+import {savesData} from '../kernel/material.js';
 import {element, setText, whenIdle} from './dom.js';
 import {clearNotice, notify} from './status.js';
 
@@ -69,12 +70,6 @@ async function keepCurrent(workers) {
   } catch (error) {
     tellProgress('none', error);
   }
-}
-
-/** Whether the reader would rather not have megabytes that nobody asked for. */
-function savesData() {
-  const {connection} = /** @type {{connection?: {saveData?: boolean}}} */ (navigator);
-  return Boolean(connection?.saveData);
 }
 
 /**

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.faults.conftest import Sabotage, is_live, notice, press, settle
-from tests.faults.visits import CHECK_NOW, build_of, cut_off, first_visit, later_visit
-from tests.site.driver import EXPLORER, PAGES, output, set_value
+from tests.faults.visits import CHECK_NOW, begin_check, build_of, cut_off, first_visit, go_to, later_visit, until
+from tests.site.driver import PAGES, output, set_value
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT_WHEELS = """async () => {
@@ -26,9 +26,7 @@ ASKED_FOR = """() => new Promise((resolve) => {
   new PerformanceObserver((list) => resolve(names(list))).observe({type: 'resource', buffered: true});
 })"""
 """The names of the files in the order in which they were asked for."""
-NOBODY_IN_CHARGE = """async () => {
-  while ((await navigator.serviceWorker.getRegistrations()).length) await new Promise((resolve) => setTimeout(resolve, 50));
-}"""
+NOBODY_IN_CHARGE = "async () => !(await navigator.serviceWorker.getRegistrations()).length"
 
 
 def never_enough() -> str:
@@ -43,10 +41,7 @@ def never_enough() -> str:
 
 def check_it(page: Page) -> None:
     """Let SciPy recompute the page's outputs."""
-    audit = page.locator("[data-panel='audit']")
-    audit.scroll_into_view_if_needed()
-    audit.locator("[data-action='audit']").click()
-    expect(audit.locator(".audit-state")).to_contain_text("outputs recomputed")
+    expect(begin_check(page)).to_contain_text("outputs recomputed")
 
 
 @pytest.mark.expects_console_errors
@@ -65,8 +60,7 @@ def test_every_page_is_live_without_a_network(sabotage: Sabotage) -> None:
         f"Offline copy, build {build_of(sabotage.site)}. Everything here works without a network."
     )
     for name in PAGES:
-        page.locator(f".site-nav a[href='{name}.html']").click()
-        page.locator(f"{EXPLORER}[data-page='{name}'][data-source='live']").wait_for(state="attached")
+        go_to(page, name)
         assert page.locator(".notice").count() == 0
     # What is no page of the site says so; and by its address, too, with settings.
     page.goto(server.url + "nowhere.html")
@@ -79,10 +73,8 @@ def test_every_page_is_live_without_a_network(sabotage: Sabotage) -> None:
 
     # SciPy and Matplotlib come when they are first asked for, so they are not in the copy: without a network that is said,
     # and what asked for them goes on when it is back. A cell that waits for one can be stopped.
-    audit, take, code = (page.locator(f"[data-panel='{name}']") for name in ("audit", "take", "code"))
-    audit.scroll_into_view_if_needed()
-    audit.locator("[data-action='audit']").click()
-    state = audit.locator(".audit-state")
+    take, code = (page.locator(f"[data-panel='{name}']") for name in ("take", "code"))
+    state = begin_check(page)
     expect(state).to_contain_text("SciPy is not in the offline copy, and there is no network.")
     expect(state).to_contain_text(re.compile(r"0 B of [\d.]+ MB have come; it goes on by itself when the network is back"))
     set_value(page, "rank", 2)
@@ -96,7 +88,7 @@ def test_every_page_is_live_without_a_network(sabotage: Sabotage) -> None:
     server.start()
     context.set_offline(False)
     expect(page.locator("#offline-badge")).to_have_count(0)
-    audit.locator("[data-action='audit']").click()
+    begin_check(page)
     expect(state).to_contain_text("outputs recomputed")
 
     # The server alone is out of reach: SciPy is in the copy from now on, and Matplotlib is not.
@@ -156,13 +148,11 @@ def test_what_is_kept_while_it_comes_is_counted(sabotage: Sabotage) -> None:
     page = later_visit(server, sabotage.context())
     scipy = next((server.folder / "generated" / "runtime").glob("scipy-*.whl")).name
     server.stalled(scipy)
-    audit = page.locator("[data-panel='audit']")
-    audit.scroll_into_view_if_needed()
-    audit.locator("[data-action='audit']").click()
+    state = begin_check(page)
     half = re.compile(r"\b([5-9]|1\d)\.\d+ MB of")
-    expect(audit.locator(".audit-state")).to_contain_text(half, timeout=15_000)  # before it counts as stalled
+    expect(state).to_contain_text(half, timeout=15_000)  # before it counts as stalled
     server.heal()
-    expect(audit.locator(".audit-state")).to_contain_text("outputs recomputed")
+    expect(state).to_contain_text("outputs recomputed")
 
 
 BROKEN_WORKER = "self.addEventListener('fetch', (event) => event.respondWith(new Response('broken', {status: 500})));\n"
@@ -187,7 +177,7 @@ def test_a_broken_service_worker_is_got_rid_of(sabotage: Sabotage) -> None:
     expect(page.locator("body")).to_have_text("broken")
     server.replaced("/service-worker.js", way_out())
     page.reload()
-    page.evaluate(NOBODY_IN_CHARGE)
+    until(page, NOBODY_IN_CHARGE)
     page.reload()
     is_live(page)
     assert page.evaluate("() => caches.keys()") == []
@@ -226,7 +216,7 @@ def test_a_reader_can_have_everything_removed(sabotage: Sabotage) -> None:
     expect(notice(page, "OSFT-E61")).to_contain_text("What this site had kept on this machine for offline use was removed.")
     is_live(page)
     assert any(path.startswith("/rotation.html") for path in server.asked[before:])
-    page.evaluate(NOBODY_IN_CHARGE)
+    until(page, NOBODY_IN_CHARGE)
     assert page.evaluate("() => caches.keys()") == []
 
 

@@ -8,19 +8,11 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.faults.conftest import Sabotage, is_live, notice, press, settle
-from tests.faults.visits import CHECK_NOW, SERVED_BY, build_of, cut_off, first_visit, two_tabs
-from tests.site.driver import EXPLORER, SAVES_DATA
+from tests.faults.visits import CHECK_NOW, SERVED_BY, begin_check, build_of, cut_off, first_visit, go_to, headed, two_tabs, until
+from tests.site.driver import SAVES_DATA
 
-IN_CHARGE = """async (build) => {
-  for (let left = 200; left && !(await navigator.serviceWorker.getRegistration()).active.scriptURL.endsWith(build); left -= 1) {
-    await new Promise((resolve) => { setTimeout(resolve, 50); });
-  }
-}"""
-BEGUN = """async (build) => {
-  for (let left = 200; left && !(await caches.has(`osft-build-${build}`)); left -= 1) {
-    await new Promise((resolve) => { setTimeout(resolve, 50); });
-  }
-}"""
+IN_CHARGE = """async (build) => (await navigator.serviceWorker.getRegistration()).active.scriptURL.endsWith(build)"""
+BEGUN = "(build) => caches.has(`osft-build-${build}`)"
 LOOKED_FOR = """async () => {
   const registration = await navigator.serviceWorker.getRegistration();
   const done = new Promise((resolve) => {
@@ -42,8 +34,8 @@ def test_a_new_build_is_offered_and_never_forced(sabotage: Sabotage) -> None:
     old, new_site = (
         build_of(sabotage.site),
         sabotage.rebuilt(
-            rotation_html=lambda text: text.replace("<h1>", "<h1>Anew: "),
-            svd_html=lambda text: text.replace("<h1>", "<h1>Anew: "),
+            rotation_html=headed("Anew"),
+            svd_html=headed("Anew"),
             kernel__worker_js=lambda text: f"{text}\nconsole.info('the new worker');\n",
         ),
     )
@@ -57,8 +49,7 @@ def test_a_new_build_is_offered_and_never_forced(sabotage: Sabotage) -> None:
     # Nothing has changed for either, also where a new worker is started or another document is opened in it.
     other.evaluate("() => window.osft.kernel.stop()")
     is_live(other)
-    other.locator(".site-nav a[href='svd.html']").click()
-    other.locator(f"{EXPLORER}[data-page='svd'][data-source='live']").wait_for(state="attached")
+    go_to(other, "svd")
     assert not (other.locator("h1").text_content() or "").startswith("Anew")
     assert "the new worker" not in said
     assert other.evaluate(SERVED_BY)["mine"] == old
@@ -72,8 +63,7 @@ def test_a_new_build_is_offered_and_never_forced(sabotage: Sabotage) -> None:
     said.clear()
     other.evaluate("() => window.osft.kernel.stop()")
     is_live(other)
-    other.locator(".site-nav a[href='rotation.html']").click()
-    other.locator(f"{EXPLORER}[data-page='rotation'][data-source='live']").wait_for(state="attached")
+    go_to(other, "rotation")
     assert not (other.locator("h1").text_content() or "").startswith("Anew")
     assert "the new worker" not in said
     found = other.evaluate(SERVED_BY)
@@ -102,7 +92,7 @@ def test_an_update_in_a_tab_that_no_worker_answers(sabotage: Sabotage) -> None:
     settle(other)
     expect(other.locator("html")).to_have_attribute("data-offline", "ready")
     assert [tab.evaluate("() => Boolean(navigator.serviceWorker.controller)") for tab in (one, other)] == [False, True]
-    server.folder = sabotage.rebuilt(rotation_html=lambda text: text.replace("<h1>", "<h1>Anew: "))
+    server.folder = sabotage.rebuilt(rotation_html=headed("Anew"))
     one.evaluate(CHECK_NOW)
     press(notice(one, "OSFT-E60"), "Update")
     expect(one.locator("h1")).to_contain_text("Anew")
@@ -121,7 +111,7 @@ def test_an_update_that_was_overtaken_by_the_next(sabotage: Sabotage) -> None:
     context = sabotage.context()
     one, other = two_tabs(server, context)
     for tab, heading in ((one, "Second"), (other, "Third")):
-        server.folder = sabotage.rebuilt(rotation_html=lambda text, heading=heading: text.replace("<h1>", f"<h1>{heading}: "))
+        server.folder = sabotage.rebuilt(rotation_html=headed(heading))
         tab.evaluate(CHECK_NOW)
         notice(tab, "OSFT-E60")
     press(notice(one, "OSFT-E60"), "Update")
@@ -135,7 +125,7 @@ def test_an_edit_is_seen_in_the_next_tab_and_in_no_other(sabotage: Sabotage) -> 
     context = sabotage.context()
     old, new = two_tabs(sabotage.server, context)
     sabotage.server.folder = sabotage.rebuilt(
-        rotation_html=lambda text: text.replace("<h1>", "<h1>Anew: "),
+        rotation_html=headed("Anew"),
         pages__svd_js=lambda text: f"{text}\nconsole.info('the new page');\n",
         kernel__worker_js=lambda text: f"{text}\nconsole.info('the new worker');\n",
     )
@@ -154,8 +144,7 @@ def test_an_edit_is_seen_in_the_next_tab_and_in_no_other(sabotage: Sabotage) -> 
         browser.send("ServiceWorker.stopAllWorkers")
         said.clear()
         tab.evaluate("() => window.osft.kernel.stop()")
-        tab.locator(".site-nav a[href='svd.html']").click()
-        tab.locator(f"{EXPLORER}[data-page='svd'][data-source='live']").wait_for(state="attached")
+        go_to(tab, "svd")
         assert sorted(text for text in said if text.startswith("the new")) == (
             ["the new page", "the new worker"] if of_new else []
         )
@@ -166,16 +155,15 @@ def test_a_tab_that_has_the_new_build_is_not_offered_it(sabotage: Sabotage) -> N
     """F31 on a host that wants to be asked each time: what its next tab showed is what it keeps; the others are told."""
     context = sabotage.context()
     old = first_visit(sabotage.server, context)
-    sabotage.server.folder = sabotage.rebuilt(rotation_html=lambda text: text.replace("<h1>", "<h1>Anew: "))
+    sabotage.server.folder = sabotage.rebuilt(rotation_html=headed("Anew"))
     new = first_visit(sabotage.server, context)
     expect(new.locator("h1")).to_contain_text("Anew")
-    new.evaluate(IN_CHARGE, build_of(sabotage.server.folder))
+    until(new, IN_CHARGE, build_of(sabotage.server.folder))
     assert new.evaluate(SERVED_BY)["active"] == build_of(sabotage.server.folder)
     assert new.locator(".notice").count() == 0
     old.evaluate(CHECK_NOW)
     notice(old, "OSFT-E60")
-    old.locator(".site-nav a[href='svd.html']").click()
-    old.locator(f"{EXPLORER}[data-page='svd'][data-source='live']").wait_for(state="attached")
+    go_to(old, "svd")
     assert old.evaluate(SERVED_BY)["mine"] == build_of(sabotage.site)
     assert len(old.evaluate(SERVED_BY)["caches"]) == 2
     cut_off(sabotage.server, context)
@@ -188,7 +176,7 @@ def test_going_back_to_a_site_that_was_published_anew(sabotage: Sabotage) -> Non
     """F31: of a document in its history a browser does not ask whether it has changed."""
     page = first_visit(sabotage.server, sabotage.context())
     page.goto("about:blank")
-    sabotage.server.folder = sabotage.rebuilt(rotation_html=lambda text: text.replace("<h1>", "<h1>Anew: "))
+    sabotage.server.folder = sabotage.rebuilt(rotation_html=headed("Anew"))
     page.go_back()
     expect(page.locator("h1")).to_contain_text("Anew")
     is_live(page)
@@ -218,8 +206,7 @@ def test_a_changed_service_worker_costs_no_copy(sabotage: Sabotage) -> None:
     cut_off(server, context)
     page.reload()
     is_live(page)
-    page.locator(".site-nav a[href='svd.html']").click()
-    page.locator(f"{EXPLORER}[data-page='svd'][data-source='live']").wait_for(state="attached")
+    go_to(page, "svd")
 
 
 @pytest.mark.expects_console_errors
@@ -228,15 +215,13 @@ def test_a_build_that_comes_while_another_is_let_in(sabotage: Sabotage) -> None:
     server = sabotage.another_server(cache_control="max-age=600")
     context = sabotage.context()
     one, other = two_tabs(server, context)
-    server.folder = sabotage.rebuilt(rotation_html=lambda text: text.replace("<h1>", "<h1>Second: "))
+    server.folder = sabotage.rebuilt(rotation_html=headed("Second"))
     one.evaluate(CHECK_NOW)
     line = notice(one, "OSFT-E60")
-    server.folder = sabotage.rebuilt(
-        rotation_html=lambda text: text.replace("<h1>", "<h1>Third: "), svd_html=lambda text: text.replace("<h1>", "<h1>Third: ")
-    )
+    server.folder = sabotage.rebuilt(rotation_html=headed("Third"), svd_html=headed("Third"))
     server.bytes_per_second = 20_000
     other.evaluate(CHECK_NOW)
-    other.evaluate(BEGUN, build_of(server.folder))
+    until(other, BEGUN, build_of(server.folder))
     expect(other.locator("html")).to_have_attribute("data-offline", "saving")
     press(line, "Update")
     expect(one.locator("h1")).to_contain_text("Second")
@@ -257,16 +242,14 @@ def test_an_update_while_another_tab_loads(sabotage: Sabotage) -> None:
     server = sabotage.another_server(cache_control="max-age=600")
     one, other = two_tabs(server, sabotage.context())
     server.stalled(next((server.folder / "generated" / "runtime").glob("scipy-*.whl")).name)
-    audit = other.locator("[data-panel='audit']")
-    audit.scroll_into_view_if_needed()
-    audit.locator("[data-action='audit']").click()
-    expect(audit.locator(".audit-state")).to_contain_text(re.compile(r"\d MB of"))
-    server.folder = sabotage.rebuilt(rotation_html=lambda text: text.replace("<h1>", "<h1>Anew: "))
+    state = begin_check(other)
+    expect(state).to_contain_text(re.compile(r"\d MB of"))
+    server.folder = sabotage.rebuilt(rotation_html=headed("Anew"))
     one.evaluate(CHECK_NOW)
     press(notice(one, "OSFT-E60"), "Update")
     expect(one.locator("h1")).to_contain_text("Anew")
     server.heal()
-    expect(audit.locator(".audit-state")).to_contain_text("outputs recomputed")
+    expect(state).to_contain_text("outputs recomputed")
     assert other.evaluate(SERVED_BY)["mine"] == build_of(sabotage.site)
 
 
@@ -284,7 +267,7 @@ def test_no_room_to_note_whose_tab_it_is(sabotage: Sabotage) -> None:
     server = sabotage.another_server(sabotage.rebuilt(**{"service-worker_js": lambda text: NO_ROOM_FOR_NOTES + text}))
     context = sabotage.context()
     first_visit(server, context)
-    server.folder = sabotage.rebuilt(rotation_html=lambda text: text.replace("<h1>", "<h1>Anew: "))
+    server.folder = sabotage.rebuilt(rotation_html=headed("Anew"))
     page = context.new_page()
     page.goto(server.url + "rotation.html")
     expect(page.locator("h1")).to_contain_text("Anew")
@@ -297,7 +280,7 @@ def test_a_reader_who_saves_data_is_asked_before_anything_is_fetched(sabotage: S
     server = sabotage.another_server(cache_control="max-age=600")
     context = sabotage.context()
     first_visit(server, context).close()
-    server.folder = sabotage.rebuilt(rotation_html=lambda text: text.replace("<h1>", "<h1>Anew: "))
+    server.folder = sabotage.rebuilt(rotation_html=headed("Anew"))
     context.add_init_script(SAVES_DATA)
     before = len(server.asked)
     page = context.new_page()
@@ -312,7 +295,7 @@ def test_a_reader_who_saves_data_is_asked_before_anything_is_fetched(sabotage: S
     press(line, "Update")
     line = notice(page, "OSFT-E60")
     server.heal()
-    server.folder = sabotage.rebuilt(rotation_html=lambda text: text.replace("<h1>", "<h1>Third: "))
+    server.folder = sabotage.rebuilt(rotation_html=headed("Third"))
     press(line, "Update")
     expect(page.locator("h1")).to_contain_text("Third")
     is_live(page)
@@ -324,7 +307,7 @@ def test_a_copy_in_which_python_does_not_start_can_be_left(sabotage: Sabotage) -
     server = sabotage.another_server(cache_control="max-age=600")
     context = sabotage.context()
     first_visit(server, context).close()
-    server.folder = sabotage.rebuilt(rotation_html=lambda text: text.replace("<h1>", "<h1>Anew: "))
+    server.folder = sabotage.rebuilt(rotation_html=headed("Anew"))
     page = context.new_page()
     page.clock.install()
     page.add_init_script("delete globalThis.DecompressionStream")
@@ -341,7 +324,7 @@ def test_a_host_that_mends_its_site_while_a_page_is_open(sabotage: Sabotage) -> 
     sabotage.server.missing("/start.pack")
     page = sabotage.page("rotation.html?angle=30&tier=fast")
     line = notice(page, "OSFT-E02")
-    sabotage.server.folder = sabotage.rebuilt(rotation_html=lambda text: text.replace("<h1>", "<h1>Anew: "))
+    sabotage.server.folder = sabotage.rebuilt(rotation_html=headed("Anew"))
     sabotage.server.heal()
     press(line, "Try again")
     line = notice(page, "OSFT-E14")

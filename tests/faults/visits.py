@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.faults.conftest import is_live, settle
 from tests.faults.saboteur import Saboteur
+from tests.site.driver import EXPLORER
 
 CHECK_NOW = "() => dispatchEvent(new Event('online'))"
 """A tab looks for a new build when it opens, when the network comes back, and once an hour."""
@@ -58,6 +60,36 @@ def cut_off(server: Saboteur, context: BrowserContext) -> None:
     context.new_cdp_session(page).send("Network.clearBrowserCache")
     page.close()
     context.set_offline(True)
+
+
+def go_to(page: Page, name: str) -> None:
+    """Another page of the site in the same tab, live."""
+    page.locator(f".site-nav a[href='{name}.html']").click()
+    page.locator(f"{EXPLORER}[data-page='{name}'][data-source='live']").wait_for(state="attached")
+
+
+def begin_check(page: Page) -> Locator:
+    """Ask SciPy to recompute the page's outputs; where it says how far it is."""
+    audit = page.locator("[data-panel='audit']")
+    audit.scroll_into_view_if_needed()
+    audit.locator("[data-action='audit']").click()
+    return audit.locator(".audit-state")
+
+
+def until(page: Page, condition: str, given: str = "") -> None:
+    """Wait in the page until a promise is kept; ten seconds at most."""
+    waiting = f"""async (given) => {{
+      for (let left = 200; !(await ({condition})(given)); left -= 1) {{
+        if (!left) throw new Error('It has not come to that.');
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }}
+    }}"""
+    page.evaluate(waiting, given)
+
+
+def headed(word: str) -> Callable[[str], str]:
+    """The document with this word before its heading."""
+    return lambda text: text.replace("<h1>", f"<h1>{word}: ")
 
 
 def build_of(site: Path) -> str:
